@@ -1,0 +1,151 @@
+import { z } from "zod";
+import { COMPUTE_TYPES, PLATFORMS } from "../pipeline/build-report.ts";
+import { PLACEHOLDERS } from "../pipeline/tags.ts";
+
+/** The shape of a file in `pipelines/`; the JSON Schema for editors is made from this. Every object is strict. */
+
+/** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html, `repositoryName`. */
+const repository = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
+    "must be a repository name: lower-case letters, digits, . _ - /",
+  )
+  .min(2)
+  .max(256);
+
+/** A name that stands in run ids, stream names and addresses. */
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens, beginning with a letter")
+  .max(40);
+
+/** A path inside the repository that is safe as a command's argument. */
+const path = z
+  .string()
+  .regex(/^(?!\/)(?!-)[A-Za-z0-9._/-]+$/, "must be a relative path of letters, digits, . _ - /")
+  .refine((value) => !value.split("/").includes(".."), "must not leave the repository (..)")
+  .max(255);
+
+const glob = z.string().min(1).max(255);
+
+const tagTemplate = z
+  .string()
+  .min(1)
+  .max(128)
+  .superRefine((template, context) => {
+    for (const [, placeholder = ""] of template.matchAll(/\{([^{}]*)\}/g)) {
+      if ((PLACEHOLDERS as readonly string[]).includes(placeholder)) continue;
+      const known = PLACEHOLDERS.map((one) => `{${one}}`).join(", ");
+      context.addIssue({
+        code: "custom",
+        message: `has no placeholder {${placeholder}}; there are ${known}`,
+      });
+    }
+  });
+
+const platform = z.enum(PLATFORMS);
+
+const image = z.strictObject({
+  name: repository.describe("The ECR repository of the image."),
+  context: path.default(".").describe("The build context, relative to the repository's root."),
+  dockerfile: path.default("Dockerfile").describe("The Dockerfile, relative to the repository's root."),
+  platforms: z
+    .array(platform)
+    .min(1)
+    .default(["linux/amd64", "linux/arm64"])
+    .describe("What the image is built for."),
+  tags: z
+    .array(tagTemplate)
+    .default(["{branch}", "{shortSha}"])
+    .describe("Tags of the published index; placeholders in braces."),
+  compute: z
+    .partialRecord(platform, z.enum(COMPUTE_TYPES))
+    .default({})
+    .describe("CodeBuild's compute type, by platform; the project's own otherwise."),
+  timeoutMinutes: z.int().min(5).max(2160).default(60).describe("Minutes a build may take."),
+  buildspec: path.optional().describe("A buildspec of the repository under build, instead of Tandem's own."),
+});
+
+const DURATION = /^(\d+)([mhd])$/;
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const duration = z.string().regex(DURATION, "must be a number of minutes, hours or days, e.g. 30m, 12h, 7d");
+
+/** Milliseconds of a duration that the schema has let through. */
+export function milliseconds(text: string): number {
+  const [, count = "0", unit = "m"] = DURATION.exec(text) ?? [];
+  return Number(count) * (UNITS[unit] ?? 0);
+}
+
+const group = z
+  .string()
+  .regex(/^[\w+=,.@-]+$/, "must be a name of letters, digits and _+=,.@-")
+  .max(64);
+
+const approval = z.strictObject({
+  from: z.array(group).min(1).describe("Groups whose members may decide."),
+  required: z.int().min(1).max(20).default(1).describe("How many distinct people must approve."),
+  expiresAfter: duration.default("7d").describe("How long the approval is asked for; the run ends then."),
+  selfApproval: z
+    .boolean()
+    .default(false)
+    .describe("Whether author, committer, pusher or starter may approve."),
+});
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html */
+const provider = z.strictObject({
+  base: z.int().min(0).max(100_000).default(0),
+  weight: z.int().min(0).max(1000).default(0),
+});
+
+const ecsName = z
+  .string()
+  .regex(/^[a-zA-Z0-9_-]+$/, "must be letters, digits, hyphens and underscores")
+  .max(255);
+
+const ecs = z.strictObject({
+  cluster: ecsName.describe("The ECS cluster."),
+  service: ecsName.describe("The ECS service."),
+  containers: z.record(ecsName, repository).describe("Container name to image name."),
+  capacity: z
+    .record(z.string(), provider)
+    .optional()
+    .describe("Capacity providers with base and weight; the service's own otherwise."),
+});
+
+const stage = z.strictObject({
+  name,
+  approval: approval.optional().describe("Who must agree before the stage begins."),
+  deploy: z.array(z.strictObject({ ecs })).min(1).describe("What is deployed, in order."),
+});
+
+/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html */
+const codecommit = z.strictObject({
+  repository: z
+    .string()
+    .regex(/^[\w.-]+$/, "must be letters, digits, . _ -")
+    .max(100),
+  branches: z.array(glob).default(["main"]).describe("Branches that start a run; globs."),
+  tags: z.array(glob).default([]).describe("Tags that start a run; globs."),
+});
+
+export const pipelineSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    name: name.describe("The pipeline; part of its runs' ids."),
+    source: z.strictObject({ codecommit }).describe("Where commits come from."),
+    mode: z
+      .enum(["superseded", "queued", "parallel"])
+      .default("superseded")
+      .describe("What happens when runs meet."),
+    images: z.array(image).min(1).describe("What is built."),
+    stages: z.array(stage).default([]).describe("Where it is deployed, one after another."),
+    groups: z
+      .record(group, z.array(z.string().min(1)).min(1))
+      .default({})
+      .describe("People of groups that are no IAM role: user or session names."),
+  })
+  .meta({ title: "A Tandem pipeline" });
+
+export type PipelineFile = z.infer<typeof pipelineSchema>;

@@ -1,0 +1,39 @@
+import type { Outcome, Wake } from "../pipeline/commands.ts";
+import type { Instant, RunEvent } from "../pipeline/events.ts";
+import type { Store } from "../store/stream-store.ts";
+import type { Aws } from "./aws.ts";
+
+/** What the stack is called where it is deployed; comes from the functions' environment. */
+export interface Settings {
+  /** The CodeBuild projects, by the machine they run on. */
+  readonly projects: { readonly x86_64: string; readonly arm64: string };
+  /** Image name to its ECR repository's URI, `REGISTRY/NAME`. */
+  readonly repositoryUris: Readonly<Record<string, string>>;
+  /** What CodeCommit's clone URLs begin with, e.g. `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/`. */
+  readonly codecommitUrl: string;
+  /** Tandem's own buildspec, as text. */
+  readonly buildspec: string;
+}
+
+export type { Outcome, Wake };
+
+/** What every effect is handed. */
+export interface EffectContext {
+  readonly aws: Aws;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly now: () => Instant;
+  /** Hexadecimal SHA-256 of UTF-8 text. */
+  readonly sha256: (text: string) => string;
+}
+
+export const NOTHING: Outcome = { events: [], wake: [] };
+
+export function facts(...events: readonly RunEvent[]): Outcome {
+  return { events, wake: [] };
+}
+
+/** Whether AWS answered with one of these errors; anything else is worth another try, and is thrown on. */
+export function isError(error: unknown, ...names: readonly string[]): error is Error {
+  return error instanceof Error && names.includes(error.name);
+}

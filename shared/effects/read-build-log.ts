@@ -1,0 +1,26 @@
+import type { Command } from "../pipeline/commands.ts";
+import { redact } from "../pipeline/redact.ts";
+import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
+
+const LINES = 20;
+const LINE_LENGTH = 500;
+
+/** Reads the last lines of a failed build's log; a log that is not there has none. */
+export async function readBuildLog(
+  context: EffectContext,
+  { image, platform, attempt, log }: Extract<Command, { readonly type: "read-build-log" }>,
+): Promise<Outcome> {
+  let lines: readonly string[] = [];
+  try {
+    const { events = [] } = await context.aws.logs.getLogEvents({
+      logGroupName: log.group,
+      logStreamName: log.stream,
+      startFromHead: false,
+      limit: LINES,
+    });
+    lines = events.map(({ message = "" }) => redact(message.trimEnd()).slice(0, LINE_LENGTH));
+  } catch (error) {
+    if (!isError(error, "ResourceNotFoundException")) throw error;
+  }
+  return facts({ type: "build.log-read", at: context.now(), image, platform, attempt, lines });
+}

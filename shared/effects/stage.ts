@@ -1,0 +1,74 @@
+import type { StageDefinition } from "../pipeline/definition.ts";
+import type { RunEvent } from "../pipeline/events.ts";
+import { stageBusy, stageHeld } from "../pipeline/messages.ts";
+import type { Run } from "../pipeline/run.ts";
+import { beginStage, enterStage, type LeaveOutcome, leaveStage } from "../pipeline/stages.ts";
+import { type EffectContext, facts, NOTHING, type Outcome, type Wake } from "./context.ts";
+import { prepareStage } from "./prepare.ts";
+import { changeStageLock, readStageLock } from "./stage-lock.ts";
+
+/** Asks for the stage; side by side, looks up what deploying there would change. */
+export async function enter(context: EffectContext, run: Run, stage: StageDefinition): Promise<Outcome> {
+  const { name } = stage;
+  const contender = { runId: run.id, sequence: run.sequence };
+  const { mode } = run.definition;
+  const [{ answer, displaced }, prepared] = await Promise.all([
+    changeStageLock(context.store, run.definition.name, name, (lock) =>
+      enterStage(lock, contender, mode, stage.approval !== undefined),
+    ),
+    prepareStage(context.aws, run, stage),
+  ]);
+  const at = context.now();
+  const wake = displaced.map((runId): Wake => ({ runId, event: { type: "run.superseded", at, by: run.id } }));
+  switch (answer.type) {
+    case "superseded":
+      return { events: [{ type: "run.superseded", at, by: answer.by }], wake };
+    case "waits": {
+      const why = answer.held ? stageHeld(answer.behind) : stageBusy(answer.behind);
+      return { events: [{ type: "stage.waited", at, stage: name, behind: answer.behind, why }], wake };
+    }
+    case "entered": {
+      const event: RunEvent =
+        "failure" in prepared
+          ? { type: "stage.failed", at, stage: name, failure: prepared.failure }
+          : { type: "stage.entered", at, stage: name, deployments: prepared.found };
+      return { events: [event], wake };
+    }
+  }
+}
+
+/** Whether a gated stage is still this run's; if a newer run has taken it, this one is superseded. */
+export async function check(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
+  const { lock } = await readStageLock(context.store, run.definition.name, stage);
+  if (lock.holder === undefined || lock.holder.runId === run.id) return NOTHING;
+  return facts({ type: "run.superseded", at: context.now(), by: lock.holder.runId });
+}
+
+/** From the gate to the deployments; the last moment at which a newer run may have been first. */
+export async function begin(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
+  const { displacedBy } = await changeStageLock(context.store, run.definition.name, stage, (lock) =>
+    beginStage(lock, run.id),
+  );
+  const at = context.now();
+  return facts(
+    displacedBy === undefined
+      ? { type: "stage.deploying", at, stage }
+      : { type: "run.superseded", at, by: displacedBy },
+  );
+}
+
+/** Gives the stage up and wakes the run that waits for it. */
+export async function leave(
+  context: EffectContext,
+  run: Run,
+  stage: string,
+  outcome: LeaveOutcome,
+): Promise<Outcome> {
+  const { next } = await changeStageLock(context.store, run.definition.name, stage, (lock) =>
+    leaveStage(lock, run.id, outcome),
+  );
+  return {
+    events: [{ type: "stage.left", at: context.now(), stage }],
+    wake: next === undefined ? [] : [{ runId: next }],
+  };
+}

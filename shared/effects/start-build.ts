@@ -1,0 +1,98 @@
+import type { EnvironmentVariable, StartBuildCommandInput } from "@aws-sdk/client-codebuild";
+import { BUILD_VARIABLES } from "../pipeline/build-report.ts";
+import type { Command } from "../pipeline/commands.ts";
+import type { Platform } from "../pipeline/definition.ts";
+import type { RunEvent } from "../pipeline/events.ts";
+import type { Run } from "../pipeline/run.ts";
+import { type EffectContext, facts, isError, type Outcome, type Settings } from "./context.ts";
+import { findBuild } from "./find-build.ts";
+
+type StartBuild = Extract<Command, { readonly type: "start-build" }>;
+
+/**
+ * Starts one platform's build. A claim taken over looks first for what the lost attempt started; within five minutes the
+ * idempotency token would give that very build as well.
+ */
+export async function startBuild(context: EffectContext, run: Run, command: StartBuild): Promise<Outcome> {
+  const { image, platform, attempt } = command;
+  const key = { image: image.name, platform, attempt };
+  const project = projectFor(context.settings, platform);
+  const started = (buildId: string): RunEvent => ({
+    type: "build.started",
+    at: context.now(),
+    ...key,
+    buildId,
+  });
+
+  if (command.lease > 0) {
+    const found = await findBuild(context.aws, project, { run: run.id, ...key });
+    if (found !== undefined) return facts(started(found.buildId));
+  }
+  if (!command.start) return facts({ type: "build.stopped", at: context.now(), ...key });
+  try {
+    const { build } = await context.aws.codebuild.startBuild(
+      startBuildInput(context.settings, run, command, project),
+    );
+    const id = build?.arn ?? build?.id;
+    if (id === undefined) throw new Error(`StartBuild of ${project} answered without a build id`);
+    return facts(started(id));
+  } catch (error) {
+    if (!isError(error, "InvalidInputException", "ResourceNotFoundException")) throw error;
+    const failure = {
+      reason: `CodeBuild refused to build ${image.name} for ${platform} in project ${project}: ${error.message}`,
+      remedy: "deploy the stack again, or mend the pipeline's image settings",
+    };
+    return facts({ type: "build.failed", at: context.now(), ...key, failure, transient: false });
+  }
+}
+
+/** 32-bit Arm images are built on 64-bit Arm machines. */
+function projectFor({ projects }: Settings, platform: Platform): string {
+  return platform === "linux/amd64" ? projects.x86_64 : projects.arm64;
+}
+
+function startBuildInput(
+  settings: Settings,
+  run: Run,
+  { image, platform, attempt }: StartBuild,
+  projectName: string,
+): StartBuildCommandInput {
+  const compute = image.compute[platform];
+  return {
+    projectName,
+    idempotencyToken: `${run.id}.${image.name}.${platform}.${attempt}`.replace(/[^a-zA-Z0-9._-]/g, "-"),
+    sourceTypeOverride: "CODECOMMIT",
+    sourceLocationOverride: settings.codecommitUrl + run.revision.repository,
+    sourceVersion: run.revision.commit,
+    buildspecOverride: image.buildspec ?? settings.buildspec,
+    timeoutInMinutesOverride: image.timeoutMinutes,
+    environmentVariablesOverride: variables(settings, run, image, platform, attempt),
+    ...(compute === undefined ? {} : { computeTypeOverride: compute }),
+  };
+}
+
+/** Only values that have been validated: the commit is 40 hexadecimal digits, names and paths are the definition's. */
+function variables(
+  settings: Settings,
+  run: Run,
+  image: StartBuild["image"],
+  platform: Platform,
+  attempt: number,
+): EnvironmentVariable[] {
+  const values: Readonly<Record<keyof typeof BUILD_VARIABLES, string>> = {
+    run: run.id,
+    image: image.name,
+    platform,
+    attempt: String(attempt),
+    commit: run.revision.commit,
+    version: `${run.sequence}`,
+    repositoryUri: settings.repositoryUris[image.name] ?? "",
+    context: image.context,
+    dockerfile: image.dockerfile,
+  };
+  return Object.entries(values).map(([key, value]) => ({
+    name: BUILD_VARIABLES[key as keyof typeof BUILD_VARIABLES],
+    value,
+    type: "PLAINTEXT",
+  }));
+}

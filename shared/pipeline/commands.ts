@@ -1,0 +1,122 @@
+import type { ImageDefinition, Platform } from "./definition.ts";
+import type { Instant, LogLocation, RunEvent } from "./events.ts";
+import type { LeaveOutcome } from "./stages.ts";
+
+/**
+ * What should be done, in the imperative. Commands with a `lease` are claimed before they are carried out, so that one
+ * invocation acts; the others may be carried out twice without harm (they read, or are conditional writes).
+ */
+export type Command = Claimed | Unclaimed;
+
+export type Claimed =
+  | {
+      readonly type: "start-build";
+      readonly image: ImageDefinition;
+      readonly platform: Platform;
+      readonly attempt: number;
+      readonly lease: number;
+      /** False: only find out what a lost attempt started; the run has failed meanwhile. */
+      readonly start: boolean;
+    }
+  | {
+      readonly type: "stop-build";
+      readonly image: string;
+      readonly platform: Platform;
+      readonly attempt: number;
+      readonly buildId: string;
+      readonly lease: number;
+    }
+  | { readonly type: "publish-index"; readonly image: ImageDefinition; readonly lease: number }
+  | {
+      readonly type: "deploy";
+      readonly stage: string;
+      readonly cluster: string;
+      readonly service: string;
+      readonly lease: number;
+    };
+
+export interface BuildInQuestion {
+  readonly image: string;
+  readonly platform: Platform;
+  readonly attempt: number;
+  readonly buildId: string;
+}
+
+export type Unclaimed =
+  | { readonly type: "ask-builds"; readonly builds: readonly BuildInQuestion[] }
+  | ({ readonly type: "read-build-log"; readonly log: LogLocation } & Omit<BuildInQuestion, "buildId">)
+  | { readonly type: "enter-stage"; readonly stage: string }
+  /** Whether the stage is still this run's; a newer one may have taken it while nobody looked. */
+  | { readonly type: "check-stage"; readonly stage: string }
+  | { readonly type: "begin-stage"; readonly stage: string }
+  | {
+      readonly type: "verify-deployment";
+      readonly stage: string;
+      readonly cluster: string;
+      readonly service: string;
+      readonly deploymentId: string;
+    }
+  | { readonly type: "leave-stage"; readonly stage: string; readonly outcome: LeaveOutcome }
+  /** A decision that needs no act: only the event. */
+  | { readonly type: "record"; readonly event: RunEvent };
+
+/** What came of a command: facts for the run's own stream, and other runs that can go on now. */
+export interface Outcome {
+  readonly events: readonly RunEvent[];
+  readonly wake: readonly Wake[];
+}
+
+/** Another run that can go on now; with the news for it, if there is any. */
+export interface Wake {
+  readonly runId: string;
+  readonly event?: RunEvent;
+}
+
+/** Two commands with the same key are the same command; `advance` carries each out once per invocation. */
+export function keyOf(command: Command): string {
+  switch (command.type) {
+    case "start-build":
+      return `start-build ${command.image.name} ${command.platform} ${command.attempt} ${command.lease}`;
+    case "stop-build":
+      return `stop-build ${command.image} ${command.platform} ${command.attempt} ${command.lease}`;
+    case "publish-index":
+      return `publish-index ${command.image.name} ${command.lease}`;
+    case "deploy":
+      return `deploy ${command.stage} ${command.cluster}/${command.service} ${command.lease}`;
+    case "ask-builds":
+      return `ask-builds ${command.builds.map(({ buildId }) => buildId).join(" ")}`;
+    case "read-build-log":
+      return `read-build-log ${command.image} ${command.platform} ${command.attempt}`;
+    case "enter-stage":
+    case "check-stage":
+    case "begin-stage":
+    case "leave-stage":
+      return `${command.type} ${command.stage}`;
+    case "verify-deployment":
+      return `verify-deployment ${command.stage} ${command.cluster}/${command.service} ${command.deploymentId}`;
+    case "record":
+      return `record ${JSON.stringify(command.event)}`;
+  }
+}
+
+/** The event that claims a command; undefined when it needs no claim. */
+export function claimOf(command: Command, at: Instant): RunEvent | undefined {
+  switch (command.type) {
+    case "start-build": {
+      const { platform, attempt, lease } = command;
+      return { type: "build.requested", at, image: command.image.name, platform, attempt, lease };
+    }
+    case "stop-build": {
+      const { image, platform, attempt, lease } = command;
+      return { type: "build.stop-requested", at, image, platform, attempt, lease };
+    }
+    case "publish-index":
+      return { type: "index.publish-requested", at, image: command.image.name, lease: command.lease };
+    case "deploy": {
+      const { stage, cluster, service, lease } = command;
+      return { type: "deployment.requested", at, stage, cluster, service, lease };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+import type { PipelineDefinition, Platform } from "./definition.ts";
+
+/**
+ * Everything that can happen to a run, in past tense. `….requested` is a claim: whoever appends it is the one
+ * who acts, and `lease` tells apart a claim taken over from the one before.
+ */
+
+/** Milliseconds since the epoch, as the edge's clock said. */
+export type Instant = number;
+
+/** One commit, as the source named it. */
+export interface Revision {
+  readonly repository: string;
+  /** `refs/heads/…` or `refs/tags/…`. */
+  readonly ref: string;
+  /** 40 hexadecimal digits. */
+  readonly commit: string;
+  /** The commit before, absent when the ref was created. */
+  readonly before?: string;
+}
+
+/** The people behind a commit, as raw identities (e-mail, ARN, login). */
+export interface People {
+  readonly author?: string;
+  readonly committer?: string;
+  readonly pusher?: string;
+}
+
+/** An image of one platform, as its build reported it. */
+export interface BuiltImage {
+  /** Of the pushed manifest, or of the single-entry index around it. */
+  readonly digest: string;
+  readonly size: number;
+  readonly mediaType: string;
+  /** The configuration the build read back from the registry, and the platform written in it. */
+  readonly configDigest: string;
+  readonly configPlatform: string;
+}
+
+/** Why something failed, for a person: what, on which resource, and the remedy when there is one. */
+export interface Failure {
+  readonly reason: string;
+  readonly remedy?: string;
+}
+
+export interface Decider {
+  /** The person, as `approvals.ts` compares people. */
+  readonly person: string;
+  /** The raw identity, e.g. an ARN. */
+  readonly identity: string;
+}
+
+/** Tasks by architecture (`x86_64`, `arm64`) that run the release. */
+export type TaskCounts = Readonly<Record<string, number>>;
+
+export interface BuildKey {
+  readonly image: string;
+  readonly platform: Platform;
+}
+
+export interface DeploymentKey {
+  readonly cluster: string;
+  readonly stage: string;
+  readonly service: string;
+}
+
+/** What a deployment would change, fixed when the gate opens. */
+export interface PreparedDeployment {
+  readonly cluster: string;
+  readonly service: string;
+  /** The service's ARN. */
+  readonly serviceArn: string;
+  /** The task definition the change starts from (ARN). */
+  readonly baseTaskDefinition: string;
+  /** By container: the image now, and the image of the release. */
+  readonly images: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+}
+
+export type RunEvent = { readonly at: Instant } & (
+  | {
+      readonly type: "run.started";
+      readonly runId: string;
+      readonly sequence: number;
+      readonly revision: Revision;
+      readonly people: People;
+      readonly deliveryId: string;
+      readonly definition: PipelineDefinition;
+    }
+  | ({ readonly type: "build.requested"; readonly attempt: number; readonly lease: number } & BuildKey)
+  | ({ readonly type: "build.started"; readonly attempt: number; readonly buildId: string } & BuildKey)
+  | ({
+      readonly type: "build.succeeded";
+      readonly attempt: number;
+      readonly buildId: string;
+      readonly built: BuiltImage;
+    } & BuildKey)
+  | ({
+      readonly type: "build.failed";
+      readonly attempt: number;
+      readonly buildId?: string;
+      readonly failure: Failure;
+      /** Worth another attempt: provisioning, queue, FAULT. */
+      readonly transient: boolean;
+      readonly log?: LogLocation;
+    } & BuildKey)
+  | ({
+      readonly type: "build.log-read";
+      readonly attempt: number;
+      readonly lines: readonly string[];
+    } & BuildKey)
+  | ({ readonly type: "build.stop-requested"; readonly attempt: number; readonly lease: number } & BuildKey)
+  | ({ readonly type: "build.stopped"; readonly attempt: number } & BuildKey)
+  | { readonly type: "index.publish-requested"; readonly image: string; readonly lease: number }
+  | {
+      readonly type: "index.published";
+      readonly image: string;
+      readonly repositoryUri: string;
+      readonly digest: string;
+      readonly size: number;
+      readonly mediaType: string;
+      readonly tags: readonly string[];
+      /** Tags that could not be given, and why, e.g. an immutable tag that names another image. */
+      readonly skippedTags: readonly SkippedTag[];
+    }
+  | { readonly type: "index.failed"; readonly image: string; readonly failure: Failure }
+  | { readonly type: "stage.waited"; readonly stage: string; readonly behind: string; readonly why: string }
+  | {
+      readonly type: "stage.entered";
+      readonly stage: string;
+      readonly deployments: readonly PreparedDeployment[];
+    }
+  | {
+      /** What was shown has changed: the approvals no longer count, and the gate is open anew. */
+      readonly type: "gate.voided";
+      readonly stage: string;
+      readonly why: string;
+      readonly deployments: readonly PreparedDeployment[];
+    }
+  | ({
+      readonly type: "approval.given";
+      readonly stage: string;
+      readonly release: string;
+      readonly comment?: string;
+    } & Decider)
+  | ({
+      readonly type: "approval.refused";
+      readonly stage: string;
+      readonly release: string;
+      readonly comment?: string;
+    } & Decider)
+  | { readonly type: "approval.expired"; readonly stage: string }
+  | { readonly type: "stage.deploying"; readonly stage: string }
+  | ({ readonly type: "deployment.requested"; readonly lease: number } & DeploymentKey)
+  | ({
+      readonly type: "deployment.started";
+      readonly serviceArn: string;
+      readonly taskDefinition: string;
+      readonly deploymentId: string;
+    } & DeploymentKey)
+  | ({
+      readonly type: "deployment.reported";
+      readonly deploymentId: string;
+      readonly state: "COMPLETED" | "FAILED";
+      readonly reason: string;
+    } & DeploymentKey)
+  | ({
+      readonly type: "deployment.succeeded";
+      readonly tasks: TaskCounts;
+      readonly digests: readonly string[];
+    } & DeploymentKey)
+  | ({
+      readonly type: "deployment.failed";
+      readonly failure: Failure;
+      readonly rolledBack: boolean;
+    } & DeploymentKey)
+  | { readonly type: "stage.failed"; readonly stage: string; readonly failure: Failure }
+  | { readonly type: "stage.left"; readonly stage: string }
+  | { readonly type: "run.superseded"; readonly by: string }
+  | {
+      readonly type: "run.finished";
+      readonly outcome: "succeeded" | "failed" | "stopped";
+      readonly reason: string;
+    }
+);
+
+export interface SkippedTag {
+  readonly tag: string;
+  readonly why: string;
+}
+
+/** Where a build's log is: a CloudWatch Logs stream, and the console's page of it. */
+export interface LogLocation {
+  readonly group: string;
+  readonly stream: string;
+  readonly link?: string;
+}
+
+export type RunEventType = RunEvent["type"];
+
+/** An event of one type, e.g. `RunEventOf<"build.started">`. */
+export type RunEventOf<T extends RunEventType> = Extract<RunEvent, { readonly type: T }>;

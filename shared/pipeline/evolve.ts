@@ -1,0 +1,132 @@
+import type { RunEvent, RunEventOf } from "./events.ts";
+import { evolveBuild } from "./evolve-build.ts";
+import { evolveStage } from "./evolve-stage.ts";
+import type { Build, Image, ImageState, Run, Stage } from "./run.ts";
+import { releaseOf } from "./run.ts";
+
+/**
+ * Folds one event into a run. Total: an event that does not fit the state leaves it as it is (`receive` says why an
+ * event from outside is ignored before it is stored; the loser of a race does no harm here).
+ */
+export function evolve(run: Run | undefined, event: RunEvent): Run | undefined {
+  if (run === undefined) return event.type === "run.started" ? started(event) : undefined;
+  const next = applied(run, event);
+  return next === run ? run : { ...next, updatedAt: event.at };
+}
+
+/** Folds a whole stream. Undefined when it is empty. */
+export function replay(events: Iterable<RunEvent>): Run | undefined {
+  let run: Run | undefined;
+  for (const event of events) run = evolve(run, event);
+  return run;
+}
+
+function started(event: RunEventOf<"run.started">): Run {
+  const { definition } = event;
+  return {
+    id: event.runId,
+    sequence: event.sequence,
+    definition,
+    revision: event.revision,
+    people: event.people,
+    deliveryId: event.deliveryId,
+    startedAt: event.at,
+    updatedAt: event.at,
+    status: { status: "building" },
+    builds: definition.images.flatMap((image) =>
+      image.platforms.map(
+        (platform): Build => ({
+          image: image.name,
+          platform,
+          attempt: 1,
+          retried: [],
+          state: { status: "pending" },
+        }),
+      ),
+    ),
+    images: definition.images.map((image) => ({ definition: image, state: { status: "unpublished" } })),
+    stages: definition.stages.map((stage) => ({ definition: stage, state: { status: "pending" } })),
+  };
+}
+
+function applied(run: Run, event: RunEvent): Run {
+  switch (event.type) {
+    case "run.started":
+      return run;
+    case "build.requested":
+    case "build.started":
+    case "build.succeeded":
+    case "build.failed":
+    case "build.log-read":
+    case "build.stop-requested":
+    case "build.stopped":
+      return withBuild(run, event, (build) => evolveBuild(build, event));
+    case "index.publish-requested":
+      return withImage({ ...run, status: { status: "publishing" } }, event.image, (state) =>
+        state.status === "published" ? state : { status: "publishing", since: event.at, lease: event.lease },
+      );
+    case "index.published":
+      return published(run, event);
+    case "index.failed":
+      return withImage(run, event.image, (state) =>
+        state.status === "published" ? state : { status: "failed", failure: event.failure },
+      );
+    case "run.superseded":
+      return { ...run, status: { status: "superseded", by: event.by } };
+    case "run.finished":
+      return { ...run, status: { status: event.outcome, reason: event.reason } };
+    default:
+      return withStage(run, event.stage, (stage) => evolveStage(stage, event, releaseOf(run) ?? ""));
+  }
+}
+
+function published(run: Run, event: RunEventOf<"index.published">): Run {
+  const { type: _type, image, ...index } = event;
+  const next = withImage(run, image, (state) =>
+    state.status === "published" ? state : { status: "published", ...index },
+  );
+  const all = next.images.every(({ state }) => state.status === "published");
+  return all && next !== run ? { ...next, status: { status: "staging" } } : next;
+}
+
+/** Changes one element; the same run when nothing changed, so that callers can tell. */
+function changed<T>(
+  items: readonly T[],
+  matches: (item: T) => boolean,
+  change: (item: T) => T,
+): readonly T[] {
+  let same = true;
+  const next = items.map((item) => {
+    if (!matches(item)) return item;
+    const replaced = change(item);
+    same &&= replaced === item;
+    return replaced;
+  });
+  return same ? items : next;
+}
+
+function withBuild(
+  run: Run,
+  key: { readonly image: string; readonly platform: string },
+  change: (build: Build) => Build,
+): Run {
+  const builds = changed(run.builds, (b) => b.image === key.image && b.platform === key.platform, change);
+  return builds === run.builds ? run : { ...run, builds };
+}
+
+function withImage(run: Run, name: string, change: (state: ImageState) => ImageState): Run {
+  const images = changed<Image>(
+    run.images,
+    (image) => image.definition.name === name,
+    (image) => {
+      const state = change(image.state);
+      return state === image.state ? image : { ...image, state };
+    },
+  );
+  return images === run.images ? run : { ...run, images };
+}
+
+function withStage(run: Run, name: string, change: (stage: Stage) => Stage): Run {
+  const stages = changed(run.stages, (stage) => stage.definition.name === name, change);
+  return stages === run.stages ? run : { ...run, stages };
+}

@@ -1,0 +1,106 @@
+import type { RunEvent, RunEventOf } from "./events.ts";
+import { isSettled } from "./evolve-build.ts";
+import type { Build, Run } from "./run.ts";
+import { deploymentsOf, isTerminal, MAX_ATTEMPTS } from "./run.ts";
+
+export type Received =
+  | { readonly type: "news"; readonly event: RunEvent }
+  /** Late, doubled or foreign: no error, only nothing to do. */
+  | { readonly type: "ignored"; readonly reason: string };
+
+/** Judges an event from outside before it is stored, so that streams hold only what changed something. */
+export function receive(run: Run, event: RunEvent): Received {
+  if (isTerminal(run)) return ignored(`run ${run.id} has ${run.status.status}`);
+  switch (event.type) {
+    case "build.succeeded":
+    case "build.failed":
+    case "build.started":
+    case "build.stopped":
+      return receiveBuild(run, event);
+    case "deployment.reported":
+      return receiveReport(run, event);
+    case "deployment.succeeded":
+    case "deployment.failed":
+      return receiveVerdict(run, event);
+    default:
+      return { type: "news", event };
+  }
+}
+
+function ignored(reason: string): Received {
+  return { type: "ignored", reason };
+}
+
+type BuildEvent = RunEventOf<"build.succeeded" | "build.failed" | "build.started" | "build.stopped">;
+
+function receiveBuild(run: Run, event: BuildEvent): Received {
+  const what = `${event.image} ${event.platform} attempt ${event.attempt}`;
+  const build = run.builds.find(
+    ({ image, platform }) => image === event.image && platform === event.platform,
+  );
+  if (build === undefined) return ignored(`run ${run.id} builds no ${event.image} for ${event.platform}`);
+  if (build.attempt !== event.attempt) return ignored(`${what}: attempt ${build.attempt} is the current one`);
+  if (isSettled(build.state)) return ignored(`${what} has ${build.state.status} already`);
+  if (event.type === "build.started" && build.state.status === "running")
+    return ignored(`${what} runs already`);
+  const { state } = build;
+  if (
+    state.status === "running" &&
+    "buildId" in event &&
+    event.buildId !== undefined &&
+    event.buildId !== state.buildId
+  ) {
+    return ignored(`${what} is build ${state.buildId}, not ${event.buildId}`);
+  }
+  return { type: "news", event: event.type === "build.failed" ? judged(run, build, event) : event };
+}
+
+/**
+ * A failure is worth another attempt only if attempts are left, and if no sibling has failed for good. A build that was
+ * asked to stop, and ended, is stopped.
+ */
+function judged(run: Run, build: Build, event: RunEventOf<"build.failed">): RunEvent {
+  const {
+    type: _type,
+    failure: _failure,
+    transient: _transient,
+    log: _log,
+    buildId: _buildId,
+    ...key
+  } = event;
+  const lost = run.builds.some(({ state }) => state.status === "failed");
+  if (lost && build.state.status === "running" && build.state.stop !== undefined)
+    return { type: "build.stopped", ...key };
+  return { ...event, transient: event.transient && !lost && build.attempt < MAX_ATTEMPTS };
+}
+
+function receiveReport(run: Run, event: RunEventOf<"deployment.reported">): Received {
+  const deployment = findDeployment(run, event);
+  if (deployment === undefined) return ignored(`run ${run.id} does not deploy ${event.service} now`);
+  const { state } = deployment;
+  if (state.status !== "in-progress") return ignored(`the deployment of ${event.service} is ${state.status}`);
+  if (state.deploymentId !== event.deploymentId) {
+    return ignored(`the deployment of ${event.service} is ${state.deploymentId}, not ${event.deploymentId}`);
+  }
+  return state.reported?.state === event.state
+    ? ignored(`${event.service} was reported ${event.state} already`)
+    : { type: "news", event };
+}
+
+function receiveVerdict(run: Run, event: RunEventOf<"deployment.succeeded" | "deployment.failed">): Received {
+  const status = findDeployment(run, event)?.state.status;
+  return status === undefined || status === "succeeded" || status === "failed"
+    ? ignored(`the deployment of ${event.service} is ${status ?? "not begun"}`)
+    : { type: "news", event };
+}
+
+function findDeployment(
+  run: Run,
+  key: { readonly stage: string; readonly cluster: string; readonly service: string },
+) {
+  const stage = run.stages.find(({ definition }) => definition.name === key.stage);
+  if (stage === undefined) return undefined;
+  return deploymentsOf(stage.state).find(
+    ({ prepared }) => prepared.cluster === key.cluster && prepared.service === key.service,
+  );
+}

@@ -1,0 +1,181 @@
+import type { Mode } from "./definition.ts";
+
+/**
+ * The lock and the order of one stage of one pipeline. A stage is held by one run at a time, from its gate to the end of
+ * its deployments; its sequence never decreases. Kept in a stream of its own, `stage#PIPELINE/STAGE`, whose
+ * last item carries this state, so that no decision reads history.
+ */
+export interface StageLock {
+  /** The sequence of the newest run that began to deploy here; 0 before the first. */
+  readonly sequence: number;
+  /** That run. */
+  readonly newest?: string;
+  readonly holder?: Holder;
+  /** Runs that wait, in the order of their sequence. */
+  readonly queue: readonly Contender[];
+  /** Set by a rollback: nothing enters until somebody releases it. */
+  readonly hold?: Hold;
+}
+
+export interface Contender {
+  readonly runId: string;
+  readonly sequence: number;
+}
+
+/** A gated holder gives way to a newer run in `superseded` mode; a deploying one never does. */
+export interface Holder extends Contender {
+  readonly phase: "gated" | "deploying";
+}
+
+export interface Hold {
+  readonly runId: string;
+  readonly reason: string;
+}
+
+export type StageLockEvent =
+  | ({ readonly type: "stage.entered" } & Holder)
+  | ({ readonly type: "stage.queued" } & Contender)
+  | { readonly type: "stage.displaced"; readonly runId: string; readonly by: string }
+  | { readonly type: "stage.deploying"; readonly runId: string }
+  | { readonly type: "stage.left"; readonly runId: string; readonly outcome: LeaveOutcome }
+  | ({ readonly type: "stage.held" } & Hold)
+  | { readonly type: "stage.released"; readonly by: string; readonly reason: string };
+
+export type LeaveOutcome = "succeeded" | "failed" | "rolled-back" | "refused" | "expired";
+
+export const FREE: StageLock = { sequence: 0, queue: [] };
+
+export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLock {
+  switch (event.type) {
+    case "stage.entered": {
+      const { type: _type, ...holder } = event;
+      const next = { ...lock, holder, queue: without(lock.queue, event.runId) };
+      return event.phase === "deploying" ? { ...next, sequence: event.sequence, newest: event.runId } : next;
+    }
+    case "stage.queued": {
+      const { type: _type, ...contender } = event;
+      const queue = [...without(lock.queue, event.runId), contender];
+      return { ...lock, queue: queue.sort((a, b) => a.sequence - b.sequence) };
+    }
+    case "stage.displaced":
+      return { ...freeOf(lock, event.runId), queue: without(lock.queue, event.runId) };
+    case "stage.deploying":
+      return lock.holder?.runId === event.runId
+        ? {
+            ...lock,
+            holder: { ...lock.holder, phase: "deploying" },
+            sequence: Math.max(lock.sequence, lock.holder.sequence),
+            newest: event.runId,
+          }
+        : lock;
+    case "stage.left":
+      return freeOf(lock, event.runId);
+    case "stage.held": {
+      const { type: _type, ...hold } = event;
+      return { ...lock, hold };
+    }
+    case "stage.released": {
+      const { hold: _hold, ...rest } = lock;
+      return rest;
+    }
+  }
+}
+
+function without(queue: readonly Contender[], runId: string): readonly Contender[] {
+  return queue.filter((contender) => contender.runId !== runId);
+}
+
+function freeOf(lock: StageLock, runId: string): StageLock {
+  if (lock.holder?.runId !== runId) return lock;
+  const { holder: _holder, ...rest } = lock;
+  return rest;
+}
+
+/** The answer to a run that wants the stage, and what to append first. */
+export interface Entry {
+  readonly events: readonly StageLockEvent[];
+  readonly answer:
+    | { readonly type: "entered" }
+    | { readonly type: "waits"; readonly behind: string; readonly held: boolean }
+    | { readonly type: "superseded"; readonly by: string };
+  /** Runs that gave way to this one; each is to be told. */
+  readonly displaced: readonly string[];
+}
+
+/**
+ * Decides whether a run may have the stage. Asking again gives the same answer and no events.
+ * @param gated whether an approval stands between entering and deploying
+ */
+export function enterStage(lock: StageLock, run: Contender, mode: Mode, gated: boolean): Entry {
+  if (lock.holder?.runId === run.runId) return { events: [], answer: { type: "entered" }, displaced: [] };
+  const newer = newerThan(lock, run, mode);
+  if (newer !== undefined) return { events: [], answer: { type: "superseded", by: newer }, displaced: [] };
+
+  const older = mode === "superseded" ? lock.queue.filter(({ sequence }) => sequence < run.sequence) : [];
+  const holder = lock.holder;
+  const gives = mode === "superseded" && holder?.phase === "gated" ? holder : undefined;
+  const displaced = [...older, ...(gives === undefined ? [] : [gives])].map(({ runId }) => runId);
+  const displacing = displaced.map(
+    (runId): StageLockEvent => ({ type: "stage.displaced", runId, by: run.runId }),
+  );
+
+  const behind = obstacle(lock, run, mode, gives !== undefined);
+  if (behind === undefined) {
+    const entered: StageLockEvent = { type: "stage.entered", ...run, phase: gated ? "gated" : "deploying" };
+    return { events: [...displacing, entered], answer: { type: "entered" }, displaced };
+  }
+  const queued = lock.queue.some(({ runId }) => runId === run.runId);
+  const queueing: readonly StageLockEvent[] = queued ? [] : [{ type: "stage.queued", ...run }];
+  return { events: [...displacing, ...queueing], answer: { type: "waits", ...behind }, displaced };
+}
+
+/** The run this one may not overtake backwards, if there is one. */
+function newerThan(lock: StageLock, run: Contender, mode: Mode): string | undefined {
+  if (lock.sequence > run.sequence) return lock.newest;
+  if (mode !== "superseded") return undefined;
+  if (lock.holder !== undefined && lock.holder.sequence > run.sequence) return lock.holder.runId;
+  return lock.queue.find(({ sequence }) => sequence > run.sequence)?.runId;
+}
+
+function obstacle(
+  lock: StageLock,
+  run: Contender,
+  mode: Mode,
+  holderGives: boolean,
+): { readonly behind: string; readonly held: boolean } | undefined {
+  if (lock.hold !== undefined) return { behind: lock.hold.runId, held: true };
+  if (lock.holder !== undefined && !holderGives) return { behind: lock.holder.runId, held: false };
+  if (mode === "superseded") return undefined;
+  const before = lock.queue.find(({ sequence }) => sequence < run.sequence);
+  return before === undefined ? undefined : { behind: before.runId, held: false };
+}
+
+/** Moves the holder from its gate to its deployments; a run that has been displaced is told by whom. */
+export function beginStage(
+  lock: StageLock,
+  runId: string,
+): { readonly events: readonly StageLockEvent[]; readonly displacedBy?: string } {
+  if (lock.holder?.runId === runId) {
+    return { events: lock.holder.phase === "deploying" ? [] : [{ type: "stage.deploying", runId }] };
+  }
+  return { events: [], displacedBy: lock.holder?.runId ?? lock.newest ?? "another run" };
+}
+
+/**
+ * Gives the stage up. After a rollback it is held, and nobody is next.
+ * @returns what to append, and the run to wake
+ */
+export function leaveStage(
+  lock: StageLock,
+  runId: string,
+  outcome: LeaveOutcome,
+): { readonly events: readonly StageLockEvent[]; readonly next?: string } {
+  const rest = without(lock.queue, runId);
+  const next = rest[0]?.runId;
+  if (lock.holder?.runId !== runId) return { events: [], ...(next === undefined ? {} : { next }) };
+  const left: StageLockEvent = { type: "stage.left", runId, outcome };
+  if (outcome === "rolled-back") {
+    return { events: [left, { type: "stage.held", runId, reason: "ECS rolled its deployment back" }] };
+  }
+  return { events: [left], ...(next === undefined ? {} : { next }) };
+}

@@ -1,0 +1,59 @@
+import type { Revision, SkippedTag } from "./events.ts";
+
+/** ECR: at most 300 characters; OCI: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. The stricter of both holds. */
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+
+/** https://semver.org: a version with an optional leading `v`, without build metadata (`+` is no tag character). */
+const SEMVER = /^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/;
+
+export const PLACEHOLDERS = ["branch", "tag", "semver", "sha", "shortSha"] as const;
+
+type Placeholder = (typeof PLACEHOLDERS)[number];
+
+/**
+ * The tags of a commit's index. A template whose placeholder has no value for this ref (`{semver}` on a branch) gives no
+ * tag; one that gives an invalid tag is skipped and said; without any other the commit's own is given.
+ */
+export function tagsFor(
+  templates: readonly string[],
+  revision: Revision,
+): { readonly tags: readonly string[]; readonly skipped: readonly SkippedTag[] } {
+  const values = placeholders(revision);
+  const tags = new Set<string>();
+  const skipped: SkippedTag[] = [];
+  for (const template of templates) {
+    const tag = expand(template, values);
+    if (tag === undefined) continue;
+    if (TAG.test(tag)) tags.add(tag);
+    else skipped.push({ tag, why: `"${template}" does not make a valid tag of ${revision.ref}` });
+  }
+  if (tags.size === 0) tags.add(revision.commit);
+  return { tags: [...tags], skipped };
+}
+
+function placeholders(revision: Revision): Readonly<Partial<Record<Placeholder, string>>> {
+  const tag = nameOf(revision.ref, "refs/tags/");
+  const branch = nameOf(revision.ref, "refs/heads/");
+  const semver = tag === undefined ? undefined : SEMVER.exec(tag)?.[1];
+  return {
+    sha: revision.commit,
+    shortSha: revision.commit.slice(0, 7),
+    ...(branch === undefined ? {} : { branch: branch.replaceAll("/", "-") }),
+    ...(tag === undefined ? {} : { tag: tag.replaceAll("/", "-") }),
+    ...(semver === undefined ? {} : { semver }),
+  };
+}
+
+function nameOf(ref: string, prefix: string): string | undefined {
+  return ref.startsWith(prefix) ? ref.slice(prefix.length) : undefined;
+}
+
+function expand(template: string, values: Readonly<Partial<Record<string, string>>>): string | undefined {
+  let missing = false;
+  const text = template.replace(/\{([^{}]*)\}/g, (_match, name: string) => {
+    const value = values[name];
+    missing ||= value === undefined;
+    return value ?? "";
+  });
+  return missing ? undefined : text;
+}

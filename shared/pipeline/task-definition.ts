@@ -1,0 +1,79 @@
+/** A task definition as ECS describes and registers it; only the fields that a release touches are named. */
+export interface TaskDefinitionDocument {
+  readonly taskDefinitionArn?: string | undefined;
+  readonly containerDefinitions?: readonly ContainerDocument[] | undefined;
+  readonly [field: string]: unknown;
+}
+
+export interface ContainerDocument {
+  readonly name?: string | undefined;
+  readonly image?: string | undefined;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * What DescribeTaskDefinition returns and RegisterTaskDefinition does not take.
+ * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
+ */
+const READ_ONLY = [
+  "taskDefinitionArn",
+  "revision",
+  "status",
+  "requiresAttributes",
+  "compatibilities",
+  "registeredAt",
+  "registeredBy",
+  "deregisteredAt",
+  "deleteRequestedAt",
+];
+
+/** The images of the named containers, now and in the release. Containers that do not exist are listed as missing. */
+export function imageChanges(
+  base: TaskDefinitionDocument,
+  release: Readonly<Record<string, string>>,
+): {
+  readonly images: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+  readonly missing: readonly string[];
+  readonly containers: readonly string[];
+} {
+  const images: Record<string, { from: string; to: string }> = {};
+  const missing: string[] = [];
+  const containers = base.containerDefinitions ?? [];
+  for (const [name, to] of Object.entries(release)) {
+    const container = containers.find((candidate) => candidate.name === name);
+    if (container === undefined) missing.push(name);
+    else images[name] = { from: container.image ?? "", to };
+  }
+  return {
+    images,
+    missing,
+    containers: containers.flatMap(({ name }) => (name === undefined ? [] : [name])),
+  };
+}
+
+/**
+ * The next revision: the base with the release's images and nothing else changed. Fields we do not know are kept,
+ * those that only ECS may set are dropped.
+ */
+export function releaseTaskDefinition(
+  base: TaskDefinitionDocument,
+  release: Readonly<Record<string, string>>,
+): TaskDefinitionDocument {
+  const kept = Object.fromEntries(
+    Object.entries(base).filter(([field, value]) => value !== undefined && !READ_ONLY.includes(field)),
+  );
+  const containerDefinitions = (base.containerDefinitions ?? []).map((container) => {
+    const image = container.name === undefined ? undefined : release[container.name];
+    return image === undefined ? container : { ...container, image };
+  });
+  return { ...kept, containerDefinitions };
+}
+
+/** The tags by which a revision is found again: ECS's RegisterTaskDefinition knows no client token. */
+export function revisionTags(run: {
+  readonly id: string;
+  readonly commit: string;
+  readonly stage: string;
+}): Readonly<Record<string, string>> {
+  return { "tandem:run": run.id, "tandem:commit": run.commit, "tandem:stage": run.stage };
+}

@@ -1,0 +1,76 @@
+import type { RunHead } from "../pipeline/head.ts";
+
+/**
+ * Append-only streams of events, and the two small tables derived from them. One `append` is one conditional write of one
+ * item: either all of its events are stored, or another invocation was first.
+ */
+export interface StreamStore {
+  /** Every event of a stream in order, and the version to append after; version 0 is a stream that does not exist. */
+  load(stream: string): Promise<Stream>;
+  /** The state that the last append left; for streams that are never read as a whole. */
+  last(stream: string): Promise<Snapshot>;
+  /**
+   * Appends events as item `expectedVersion + 1`.
+   * @param state what `last` is to return from now on; for streams that are read that way
+   * @returns false when that item exists: somebody else was first, and nothing was written
+   */
+  append(
+    stream: string,
+    expectedVersion: number,
+    events: readonly unknown[],
+    state?: unknown,
+  ): Promise<boolean>;
+}
+
+export interface Stream {
+  readonly version: number;
+  readonly events: readonly unknown[];
+}
+
+export interface Snapshot {
+  readonly version: number;
+  readonly state: unknown;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Hand it in again for the next page; absent on the last. Opaque. */
+  readonly cursor?: string;
+}
+
+export interface RunHeads {
+  put(head: RunHead): Promise<void>;
+  /** The newest runs first, at a cost that depends on the page alone. */
+  list(options: { readonly limit: number; readonly cursor?: string }): Promise<Page<RunHead>>;
+  /** Runs that are not terminal. */
+  active(options: { readonly cursor?: string }): Promise<Page<string>>;
+}
+
+/** What became of a delivery: a run, or a refusal with its reason. Kept 35 days, longer than any source redelivers. */
+export interface DeliveryRecord {
+  readonly id: string;
+  readonly repository: string;
+  readonly commit: string;
+  /** The pipeline, or `-` when none wanted it. */
+  readonly pipeline: string;
+  readonly at: number;
+  readonly outcome: { readonly runId: string } | { readonly ignored: string };
+}
+
+export interface Deliveries {
+  find(key: {
+    readonly repository: string;
+    readonly commit: string;
+    readonly pipeline: string;
+    readonly id: string;
+  }): Promise<DeliveryRecord | undefined>;
+  /** Keeps the first record of a delivery; a second one changes nothing. */
+  record(delivery: DeliveryRecord): Promise<void>;
+}
+
+/** All that Tandem remembers. */
+export interface Store {
+  readonly streams: StreamStore;
+  readonly heads: RunHeads;
+  readonly deliveries: Deliveries;
+}
