@@ -52,7 +52,7 @@ export async function advance(deps: Deps, runId: string, incoming?: RunEvent): P
   let facts: readonly RunEvent[] = incoming === undefined ? [] : [incoming];
   let ignored: string | undefined;
 
-  for (let first = true; ; first = false) {
+  for (let first = true; ; ) {
     const step = decide(run, facts, deps.now(), done);
     if (first) ignored = step.ignored;
     if (step.events.length > 0) {
@@ -67,6 +67,7 @@ export async function advance(deps: Deps, runId: string, incoming?: RunEvent): P
       heads.push(deps.store.heads.put(headOf(run, version)));
     }
     if (run === undefined || step.commands.length === 0) break;
+    first = false;
     facts = await performAll(deps, run, step.commands, { done, wake, errors });
   }
   await settle(heads, errors);

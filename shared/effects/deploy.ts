@@ -68,7 +68,7 @@ export async function deploy(
     if ("failure" in answer) return failed(answer.failure);
     const current = answer.found;
     const lost = command.lease === 0 ? undefined : await findRevision(context, run, command.stage, expected);
-    if (lost === undefined && current.taskDefinition !== prepared.baseTaskDefinition) {
+    if (current.taskDefinition !== prepared.baseTaskDefinition && current.taskDefinition !== (lost ?? "")) {
       return await voided(context, run, stage, current);
     }
     const { completed, ...ours } = await move(context, run, command.stage, target, current, expected, lost);
@@ -170,7 +170,7 @@ async function register(
   base: TaskDefinitionDocument,
   images: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const tags = revisionTags({ id: run.id, commit: run.revision.commit, stage });
+  const tags = revisionTags(run, stage, base);
   const document = releaseTaskDefinition(base, images);
   const { taskDefinition } = await context.aws.ecs.registerTaskDefinition({
     // What DescribeTaskDefinition gave is what RegisterTaskDefinition takes, less the fields that only ECS sets.
@@ -182,7 +182,7 @@ async function register(
   return taskDefinition.taskDefinitionArn;
 }
 
-/** The newest revision of the family that carries this run and stage in its tags. */
+/** The newest revision of the family that carries this run, stage and base in its tags. */
 async function findRevision(
   context: EffectContext,
   run: Run,
@@ -195,7 +195,7 @@ async function findRevision(
     sort: "DESC",
     maxResults: 10,
   });
-  const wanted = Object.entries(revisionTags({ id: run.id, commit: run.revision.commit, stage }));
+  const wanted = Object.entries(revisionTags(run, stage, base));
   for (const arn of taskDefinitionArns) {
     const { tags = [] } = await context.aws.ecs.describeTaskDefinition({
       taskDefinition: arn,

@@ -18,7 +18,9 @@ export async function readBuildLog(
       startFromHead: false,
       limit: LINES,
     });
-    lines = events.map(({ message = "" }) => redact(message.trimEnd()).slice(0, LINE_LENGTH));
+    // Redacted as one text: a key stands on several lines.
+    const text = redact(events.map(({ message = "" }) => message.trimEnd()).join("\n"));
+    lines = text === "" ? [] : text.split("\n").map((line) => line.slice(0, LINE_LENGTH));
   } catch (error) {
     if (!isError(error, "ResourceNotFoundException")) throw error;
   }

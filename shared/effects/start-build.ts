@@ -30,9 +30,7 @@ export async function startBuild(context: EffectContext, run: Run, command: Star
   }
   if (!command.start) return facts({ type: "build.stopped", at: context.now(), ...key });
   try {
-    const { build } = await context.aws.codebuild.startBuild(
-      startBuildInput(context.settings, run, command, project),
-    );
+    const { build } = await context.aws.codebuild.startBuild(startBuildInput(context, run, command, project));
     const id = build?.arn ?? build?.id;
     if (id === undefined) throw new Error(`StartBuild of ${project} answered without a build id`);
     return facts(started(id));
@@ -52,15 +50,17 @@ function projectFor({ projects }: Settings, platform: Platform): string {
 }
 
 function startBuildInput(
-  settings: Settings,
+  context: EffectContext,
   run: Run,
   { image, platform, attempt }: StartBuild,
   projectName: string,
 ): StartBuildCommandInput {
+  const { settings } = context;
   const compute = image.compute[platform];
   return {
     projectName,
-    idempotencyToken: `${run.id}.${image.name}.${platform}.${attempt}`.replace(/[^a-zA-Z0-9._-]/g, "-"),
+    // Hashed, since no two builds may share one, and `/` in names and platforms is no safe character.
+    idempotencyToken: context.sha256([run.id, image.name, platform, attempt].join(" ")),
     sourceTypeOverride: "CODECOMMIT",
     sourceLocationOverride: settings.codecommitUrl + run.revision.repository,
     sourceVersion: run.revision.commit,

@@ -108,7 +108,8 @@ export function quorum(stage: Stage): {
 
 function isMember(definition: PipelineDefinition, group: string, who: Person): boolean {
   if (who.groups.includes(group)) return true;
-  return (definition.groups[group] ?? []).some((name) => isSamePerson(name, who.name));
+  const listed = Object.hasOwn(definition.groups, group) ? definition.groups[group] : undefined;
+  return (listed ?? []).some((name) => isSamePerson(name, who.name));
 }
 
 /** What the person had to do with the commit, if anything. */

@@ -1,5 +1,6 @@
 import type { ComputeType, Platform } from "./definition.ts";
 import type { BuiltImage, Instant, LogLocation, RunEvent } from "./events.ts";
+import { redact } from "./redact.ts";
 
 /** What CodeBuild says of a build, whichever way it was told: an event or `BatchGetBuilds`. */
 export interface BuildReport {
@@ -130,7 +131,7 @@ function failureReason(report: BuildReport): string {
   const first = report.failedPhases[0];
   const what = report.status === "TIMED_OUT" ? "timed out" : "failed";
   if (first === undefined) return `the build ${what}`;
-  return `${what} in ${first.phase}${first.message === undefined ? "" : `: ${first.message}`}`;
+  return `${what} in ${first.phase}${first.message === undefined ? "" : `: ${redact(first.message)}`}`;
 }
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -1,3 +1,4 @@
+import { isSamePerson } from "./approvals.ts";
 import type { DeploymentKey, Instant, PreparedDeployment, RunEvent, RunEventOf } from "./events.ts";
 import { approvalExpired, refusal } from "./messages.ts";
 import type { Deployment, DeploymentState, Gate, Stage, StageState } from "./run.ts";
@@ -17,7 +18,7 @@ export function evolveStage(stage: Stage, event: StageEvent, release: string): S
     case "stage.entered":
       return isOpen(stage.state) ? entered(stage, event, release, []) : stage;
     case "gate.voided":
-      return stage.state.status === "gated" || stage.state.status === "deploying"
+      return isVoidable(stage.state, event.deployments)
         ? entered(stage, event, release, [...(stage.gate?.voided ?? []), event.why])
         : stage;
     case "approval.given":
@@ -33,6 +34,23 @@ function withState(stage: Stage, state: StageState): Stage {
 
 function isOpen(state: StageState): boolean {
   return state.status === "pending" || state.status === "waiting";
+}
+
+/**
+ * While somebody has claimed a deployment, or while the gate is open on something else: what is found out once more, or
+ * by whoever was overtaken, voids nothing.
+ */
+function isVoidable(state: StageState, found: readonly PreparedDeployment[]): boolean {
+  if (state.status === "deploying") {
+    return state.deployments.some((deployment) => deployment.state.status === "requested");
+  }
+  return (
+    state.status === "gated" &&
+    state.deployments.some(
+      ({ prepared }) =>
+        found.find((one) => isSame(one, prepared))?.baseTaskDefinition !== prepared.baseTaskDefinition,
+    )
+  );
 }
 
 /** With an approval rule the gate opens; without, the stage deploys at once. */
@@ -70,7 +88,7 @@ function isSame(a: ServiceKey, b: ServiceKey): boolean {
 function approved(stage: Stage, event: RunEventOf<"approval.given">): Stage {
   const { gate } = stage;
   if (gate === undefined || gate.release !== event.release) return stage;
-  if (gate.approvals.some(({ person }) => person === event.person)) return stage;
+  if (gate.approvals.some(({ person }) => isSamePerson(person, event.person))) return stage;
   const { person, identity, at, comment } = event;
   const approval = { person, identity, at, ...(comment === undefined ? {} : { comment }) };
   return { ...stage, gate: { ...gate, approvals: [...gate.approvals, approval] } };
@@ -82,14 +100,7 @@ function evolveState(
 ): StageState {
   switch (event.type) {
     case "stage.waited":
-      return isOpen(state)
-        ? {
-            status: "waiting",
-            since: state.status === "waiting" ? state.since : event.at,
-            behind: event.behind,
-            why: event.why,
-          }
-        : state;
+      return waited(state, event);
     case "approval.refused": {
       if (state.status !== "gated") return state;
       return { status: "refused", left: false, failure: refusal(event), deployments: state.deployments };
@@ -112,8 +123,15 @@ function evolveState(
         ? state
         : { status: "failed", left: false, failure: event.failure, deployments: deploymentsOf(state) };
     case "stage.left":
-      return isStageEnd(state) ? { ...state, left: true } : state;
+      return isStageEnd(state) && !state.left ? { ...state, left: true } : state;
   }
+}
+
+/** Waiting for the same thing still is no news: a sweep that asks each minute adds nothing to the stream. */
+function waited(state: StageState, { at, behind, why }: RunEventOf<"stage.waited">): StageState {
+  if (!isOpen(state)) return state;
+  if (state.status !== "waiting") return { status: "waiting", since: at, behind, why };
+  return state.behind === behind && state.why === why ? state : { ...state, behind, why };
 }
 
 function evolveDeployments(state: StageState, event: DeploymentEvent): StageState {

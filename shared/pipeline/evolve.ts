@@ -2,14 +2,15 @@ import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolveBuild } from "./evolve-build.ts";
 import { evolveStage } from "./evolve-stage.ts";
 import type { Build, Image, ImageState, Run, Stage } from "./run.ts";
-import { releaseOf } from "./run.ts";
+import { isTerminal, releaseOf } from "./run.ts";
 
 /**
  * Folds one event into a run. Total: an event that does not fit the state leaves it as it is (`receive` says why an
- * event from outside is ignored before it is stored; the loser of a race does no harm here).
+ * event from outside is ignored before it is stored; the loser of a race does no harm here). Terminal is final.
  */
 export function evolve(run: Run | undefined, event: RunEvent): Run | undefined {
   if (run === undefined) return event.type === "run.started" ? started(event) : undefined;
+  if (isTerminal(run)) return run;
   const next = applied(run, event);
   return next === run ? run : { ...next, updatedAt: event.at };
 }
@@ -62,9 +63,7 @@ function applied(run: Run, event: RunEvent): Run {
     case "build.stopped":
       return withBuild(run, event, (build) => evolveBuild(build, event));
     case "index.publish-requested":
-      return withImage({ ...run, status: { status: "publishing" } }, event.image, (state) =>
-        state.status === "published" ? state : { status: "publishing", since: event.at, lease: event.lease },
-      );
+      return publishing(run, event);
     case "index.published":
       return published(run, event);
     case "index.failed":
@@ -78,6 +77,15 @@ function applied(run: Run, event: RunEvent): Run {
     default:
       return withStage(run, event.stage, (stage) => evolveStage(stage, event, releaseOf(run) ?? ""));
   }
+}
+
+function publishing(run: Run, event: RunEventOf<"index.publish-requested">): Run {
+  const next = withImage(run, event.image, (state) =>
+    state.status === "published" || state.status === "failed"
+      ? state
+      : { status: "publishing", since: event.at, lease: event.lease },
+  );
+  return next === run ? run : { ...next, status: { status: "publishing" } };
 }
 
 function published(run: Run, event: RunEventOf<"index.published">): Run {

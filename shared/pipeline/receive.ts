@@ -1,4 +1,6 @@
+import { isSamePerson } from "./approvals.ts";
 import type { RunEvent, RunEventOf } from "./events.ts";
+import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
 import type { Build, Run } from "./run.ts";
 import { deploymentsOf, isTerminal, MAX_ATTEMPTS } from "./run.ts";
@@ -22,9 +24,26 @@ export function receive(run: Run, event: RunEvent): Received {
     case "deployment.succeeded":
     case "deployment.failed":
       return receiveVerdict(run, event);
+    case "approval.given":
+    case "approval.refused":
+      return receiveDecision(run, event);
     default:
-      return { type: "news", event };
+      return evolve(run, event) === run
+        ? ignored(`${event.type} changes nothing of ${run.id}`)
+        : { type: "news", event };
   }
+}
+
+function receiveDecision(run: Run, event: RunEventOf<"approval.given" | "approval.refused">): Received {
+  const stage = run.stages.find(({ definition }) => definition.name === event.stage);
+  if (stage?.state.status !== "gated")
+    return ignored(`stage ${event.stage} of ${run.id} waits for no approval`);
+  if (stage.gate?.release !== event.release)
+    return ignored(`stage ${event.stage} of ${run.id} is about another release`);
+  return event.type === "approval.given" &&
+    stage.gate.approvals.some(({ person }) => isSamePerson(person, event.person))
+    ? ignored(`${event.person} has approved already`)
+    : { type: "news", event };
 }
 
 function ignored(reason: string): Received {

@@ -4,9 +4,15 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\b(gh[pousr]_)[A-Za-z0-9]{20,}/g, "$1…"],
   [/\b(github_pat_)[A-Za-z0-9_]{20,}/g, "$1…"],
   [/\b(eyJ[A-Za-z0-9_-]{8})[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, "$1…"],
-  [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*/g, "$1…"],
+  [/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "$1…"],
+  [/^[\s\S]*(-----END [A-Z ]*PRIVATE KEY-----)/g, "…$1"],
   [/(:\/\/[^/\s:@]+:)[^/\s@]+@/g, "$1…@"],
-  [/((?:secret|token|password|passwd|authorization|api[_-]?key)["']?\s*[:=]\s*["']?)[^\s"',;]{6,}/gi, "$1…"],
+  [/\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi, "$1…"],
+  [
+    /((?:secret|token|password|passwd|authorization|api[_-]?key)[\w-]*["']?\s*[:=]\s*["']?)(?!(?:bearer|basic)\s)[^\s"',;]{6,}/gi,
+    "$1…",
+  ],
+  [/((?:^|\s)--(?:password|token|secret)[= ]\s*["']?)[^\s"']+/g, "$1…"],
 ];
 
 /** Takes secrets out of a text that is stored or shown: the one place where this happens. */

@@ -51,7 +51,7 @@ function nameOf(ref: string, prefix: string): string | undefined {
 function expand(template: string, values: Readonly<Partial<Record<string, string>>>): string | undefined {
   let missing = false;
   const text = template.replace(/\{([^{}]*)\}/g, (_match, name: string) => {
-    const value = values[name];
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
     missing ||= value === undefined;
     return value ?? "";
   });

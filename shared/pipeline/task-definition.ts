@@ -63,17 +63,27 @@ export function releaseTaskDefinition(
     Object.entries(base).filter(([field, value]) => value !== undefined && !READ_ONLY.includes(field)),
   );
   const containerDefinitions = (base.containerDefinitions ?? []).map((container) => {
-    const image = container.name === undefined ? undefined : release[container.name];
-    return image === undefined ? container : { ...container, image };
+    const { name } = container;
+    return name !== undefined && Object.hasOwn(release, name)
+      ? { ...container, image: release[name] }
+      : container;
   });
   return { ...kept, containerDefinitions };
 }
 
-/** The tags by which a revision is found again: ECS's RegisterTaskDefinition knows no client token. */
-export function revisionTags(run: {
-  readonly id: string;
-  readonly commit: string;
-  readonly stage: string;
-}): Readonly<Record<string, string>> {
-  return { "tandem:run": run.id, "tandem:commit": run.commit, "tandem:stage": run.stage };
+/**
+ * The tags by which a revision is found again: ECS's RegisterTaskDefinition knows no client token. The base is among them,
+ * so that a revision made from what has been changed since is not taken for the one that was approved.
+ */
+export function revisionTags(
+  run: { readonly id: string; readonly revision: { readonly commit: string } },
+  stage: string,
+  base: TaskDefinitionDocument,
+): Readonly<Record<string, string>> {
+  return {
+    "tandem:run": run.id,
+    "tandem:commit": run.revision.commit,
+    "tandem:stage": stage,
+    "tandem:base": base.taskDefinitionArn ?? "",
+  };
 }

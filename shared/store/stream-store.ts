@@ -38,11 +38,25 @@ export interface Page<T> {
   readonly cursor?: string;
 }
 
+/** A cursor that no page of this store has given. */
+export class BadCursorError extends Error {
+  constructor(cause?: unknown) {
+    super("the cursor is not one that a page of runs gave", { cause });
+    this.name = "BadCursorError";
+  }
+}
+
 export interface RunHeads {
   put(head: RunHead): Promise<void>;
-  /** The newest runs first, at a cost that depends on the page alone. */
+  /**
+   * The newest runs first, at a cost that depends on the page alone.
+   * @throws BadCursorError
+   */
   list(options: { readonly limit: number; readonly cursor?: string }): Promise<Page<RunHead>>;
-  /** Runs that are not terminal. */
+  /**
+   * Runs that are not terminal.
+   * @throws BadCursorError
+   */
   active(options: { readonly cursor?: string }): Promise<Page<string>>;
 }
 

@@ -1,0 +1,31 @@
+import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
+
+/** Values that occur in any pipeline, once each and in order. */
+export function distinct(
+  pipelines: readonly PipelineDefinition[],
+  of: (pipeline: PipelineDefinition) => readonly string[],
+): readonly string[] {
+  return [...new Set(pipelines.flatMap(of))].sort();
+}
+
+export const imagesOf = ({ images }: PipelineDefinition) => images.map(({ name }) => name);
+
+export const repositoriesOf = ({ source }: PipelineDefinition) => [source.repository];
+
+/** `CLUSTER/SERVICE` of every deployment. */
+export const servicesOf = ({ stages }: PipelineDefinition) =>
+  stages.flatMap(({ deploy }) => deploy.map(({ cluster, service }) => `${cluster}/${service}`));
+
+export const clustersOf = ({ stages }: PipelineDefinition) =>
+  stages.flatMap(({ deploy }) => deploy.map(({ cluster }) => cluster));
+
+/** The logical id of an image's repository: letters and digits only, and different for different names. */
+export function repositoryId(image: string): string {
+  const words = image.split(/[^a-zA-Z0-9]/).map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+  const marks = image.replace(/[a-zA-Z0-9]/g, "");
+  return `Image${words.join("")}${[...marks].map((mark) => mark.charCodeAt(0)).join("")}`;
+}
+
+export const sub = (text: string) => ({ "Fn::Sub": text });
+
+export const attribute = (id: string, name: string) => ({ "Fn::GetAtt": [id, name] });

@@ -1,0 +1,149 @@
+import { join } from "node:path";
+import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
+import { attribute, distinct, imagesOf, repositoryId, sub } from "./names.ts";
+import { readPipelines } from "./pipelines.ts";
+import { buildRole, functionRoles } from "./roles.ts";
+import { rules } from "./rules.ts";
+
+/** What serverless.yml hands in and out; `resolveVariable` reads its other settings. */
+interface Serverless {
+  readonly resolveVariable: (address: string) => Promise<unknown>;
+}
+
+const ROOT = join(__dirname, "..");
+
+/** The functions' environment, the same for all: names only, no secrets. */
+export function environment(): Readonly<Record<string, unknown>> {
+  const images = distinct(readPipelines(ROOT), imagesOf);
+  const pairs = images.map((image) => ({
+    "Fn::Join": ["=", [image, attribute(repositoryId(image), "RepositoryUri")]],
+  }));
+  return {
+    TABLE: { Ref: "Table" },
+    PROJECT_X86_64: { Ref: "ProjectX8664" },
+    PROJECT_ARM64: { Ref: "ProjectArm64" },
+    REPOSITORY_URIS: { "Fn::Join": [",", pairs] },
+    CODECOMMIT_URL: sub("https://git-codecommit.${AWS::Region}.${AWS::URLSuffix}/v1/repos/"),
+    POWERTOOLS_SERVICE_NAME: "tandem",
+  };
+}
+
+/** Everything of the stack but the functions themselves and their HTTP API. */
+export async function resources({ resolveVariable }: Serverless): Promise<unknown> {
+  const pipelines = readPipelines(ROOT);
+  const passRoles = await resolveVariable("self:custom.passRoles");
+  return {
+    Resources: {
+      Table: table(),
+      ...deadLetters(),
+      ...projects(pipelines),
+      ...Object.fromEntries(
+        distinct(pipelines, imagesOf).map((image) => [repositoryId(image), repository(image)]),
+      ),
+      ...functionRoles(pipelines, Array.isArray(passRoles) ? passRoles.map(String) : []),
+      ...rules(pipelines),
+    },
+    Outputs: {
+      TableName: { Description: "Streams, heads and deliveries.", Value: { Ref: "Table" } },
+      DeadLettersUrl: { Description: "Events that no function could take.", Value: { Ref: "DeadLetters" } },
+    },
+  };
+}
+
+function table(): unknown {
+  const key = (name: string, type: "HASH" | "RANGE") => ({ AttributeName: name, KeyType: type });
+  const index = (name: string, hash: string, range: string) => ({
+    IndexName: name,
+    KeySchema: [key(hash, "HASH"), key(range, "RANGE")],
+    Projection: { ProjectionType: "ALL" },
+  });
+  const attributes = { pk: "S", sk: "N", listPk: "S", listSk: "S", activePk: "S" };
+  return {
+    Type: "AWS::DynamoDB::Table",
+    DeletionPolicy: "Retain",
+    UpdateReplacePolicy: "Retain",
+    Properties: {
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: Object.entries(attributes).map(([AttributeName, AttributeType]) => ({
+        AttributeName,
+        AttributeType,
+      })),
+      KeySchema: [key("pk", "HASH"), key("sk", "RANGE")],
+      GlobalSecondaryIndexes: [index("runs", "listPk", "listSk"), index("active", "activePk", "pk")],
+      TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+    },
+  };
+}
+
+function deadLetters(): Readonly<Record<string, unknown>> {
+  return {
+    DeadLetters: {
+      Type: "AWS::SQS::Queue",
+      DeletionPolicy: "Delete",
+      UpdateReplacePolicy: "Delete",
+      Properties: { MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true },
+    },
+    DeadLettersPolicy: {
+      Type: "AWS::SQS::QueuePolicy",
+      Properties: {
+        Queues: [{ Ref: "DeadLetters" }],
+        PolicyDocument: {
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Effect: "Allow",
+              Principal: { Service: "events.amazonaws.com" },
+              Action: "sqs:SendMessage",
+              Resource: attribute("DeadLetters", "Arn"),
+              Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** One CodeBuild project per machine architecture; what they build comes with each StartBuild. */
+function projects(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
+  const project = (architecture: string, type: string, image: string) => ({
+    Type: "AWS::CodeBuild::Project",
+    Properties: {
+      Name: sub(`\${AWS::StackName}-${architecture}`),
+      Description: `Tandem's builds on ${architecture}.`,
+      ServiceRole: attribute("BuildRole", "Arn"),
+      Artifacts: { Type: "NO_ARTIFACTS" },
+      Source: { Type: "NO_SOURCE", BuildSpec: "version: 0.2\nphases: {build: {commands: [exit 1]}}\n" },
+      Environment: { Type: type, Image: image, ComputeType: "BUILD_GENERAL1_SMALL", PrivilegedMode: true },
+      LogsConfig: { CloudWatchLogs: { Status: "ENABLED", GroupName: { Ref: "BuildLogs" } } },
+      QueuedTimeoutInMinutes: 480,
+    },
+  });
+  return {
+    BuildLogs: {
+      Type: "AWS::Logs::LogGroup",
+      DeletionPolicy: "Delete",
+      UpdateReplacePolicy: "Delete",
+      Properties: { LogGroupName: sub("/aws/codebuild/${AWS::StackName}"), RetentionInDays: 30 },
+    },
+    BuildRole: buildRole(pipelines),
+    ProjectX8664: project("x86-64", "LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:5.0"),
+    ProjectArm64: project("arm64", "ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0"),
+  };
+}
+
+/** Moving tags such as `{branch}` need mutable tags; deployments name digests only. */
+function repository(image: string): unknown {
+  return {
+    Type: "AWS::ECR::Repository",
+    DeletionPolicy: "Retain",
+    UpdateReplacePolicy: "Retain",
+    Properties: {
+      RepositoryName: image,
+      ImageScanningConfiguration: { ScanOnPush: true },
+      EncryptionConfiguration: { EncryptionType: "AES256" },
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { advanceAll, type Deps, loadRun } from "./advance.ts";
+import { type DecisionRequest, type DecisionResult, decide, type Person } from "./pipeline/approvals.ts";
+import type { Run } from "./pipeline/run.ts";
+
+export type Decided =
+  | { readonly type: "no-run" }
+  | { readonly type: "done"; readonly run: Run; readonly result: DecisionResult; readonly pending?: string };
+
+/**
+ * Takes a person's decision on a stage, and goes on with the run. The rules are judged against the state that the decision
+ * is stored under: whoever is overtaken is judged anew.
+ * @returns `pending` says what could not be carried out yet although the decision is stored; the sweep does it
+ */
+export async function decideStage(
+  deps: Deps,
+  runId: string,
+  request: DecisionRequest,
+  who: Person,
+): Promise<Decided> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const { run } = await loadRun(deps.store, runId);
+    if (run === undefined) return { type: "no-run" };
+    const result = decide(run, request, who, deps.now());
+    if (result.type !== "decided") return { type: "done", run, result };
+    try {
+      const advanced = await advanceAll(deps, runId, result.event);
+      if (advanced.ignored === undefined) return { type: "done", run: advanced.run ?? run, result };
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error;
+      const { run: now } = await loadRun(deps.store, runId);
+      return { type: "done", run: now ?? run, result, pending: error.message };
+    }
+  }
+  throw new Error(`run ${runId} is contended: five others were first`);
+}
