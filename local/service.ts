@@ -59,6 +59,21 @@ export interface LocalContext {
   readonly now: () => number;
   /** A line for the person who watches `tandem local up` (standard error); no escape codes. */
   readonly say: (line: string) => void;
+  /** Sends a message that could not be delivered to an SQS dead-letter queue. Never throws; an unknown queue is said. */
+  readonly deadLetter?: (
+    queueArn: string,
+    body: string,
+    attributes?: Readonly<Record<string, string>>,
+  ) => void;
+  /** Temporary credentials with which a process acts as `caller` at this endpoint, as STS would issue them. */
+  readonly credentials?: (caller: Caller) => AwsCredentials;
+}
+
+/** What goes into `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
 }
 
 /** The properties of one resource of a template, with every intrinsic function resolved. */
@@ -88,10 +103,14 @@ export interface LocalService {
   readonly jsonVersion?: "1.0" | "1.1";
   /** By operation name, e.g. `StartBuild`. */
   readonly operations?: Readonly<Record<string, Operation>>;
+  /** For a service of the AWS Query protocol (form-encoded requests, XML replies), e.g. STS; `operations` are its own. */
+  readonly query?: { readonly version: string; readonly namespace: string };
   /** The CloudFormation resource types it creates. */
   readonly resources?: Readonly<Record<string, ApplyResource>>;
   /** Plain HTTP below a path, e.g. `/v2/` or `/git/`; the handler owns the response. */
-  readonly routes?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>>;
+  readonly routes?: Readonly<
+    Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>
+  >;
   /** Ends what runs (processes, containers, timers), keeps what is stored. Called once. */
   close(): Promise<void>;
 }
