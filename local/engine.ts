@@ -13,11 +13,16 @@ export interface Engine {
   readonly description: string;
   /** Runs tasks as real containers; absent without an engine, and tasks are then simulated. */
   readonly containers?: ContainerRuntime;
+  /** Removes every container of this instance, and what the engine keeps for them. Called once, after everything else. */
+  close?(): Promise<void>;
 }
 
 /** What ECS asks of an engine. All containers carry the label `tandem.local=<instance>` so that none is left behind. */
 export interface ContainerRuntime {
-  /** Pulls the platform's image of `image` (an index or a single image) from the local registry and starts it. */
+  /**
+   * Pulls the platform's image of `image` (an index or a single image) from the local registry and starts it.
+   * @throws ContainerError (`engine/errors.ts`) named as the ECS agent names it
+   */
   run(options: RunContainer): Promise<RunningContainer>;
 }
 
@@ -30,6 +35,11 @@ export interface RunContainer {
   readonly command?: readonly string[];
   /** Container ports to publish; the engine picks host ports on 127.0.0.1 where `hostPort` is 0. */
   readonly ports: readonly { readonly containerPort: number; readonly hostPort: number }[];
+  /** Keeps standard input open (docker's `--interactive`); otherwise it is at its end. */
+  readonly interactive?: boolean;
+  readonly user?: string;
+  readonly workingDirectory?: string;
+  readonly readonlyRootFilesystem?: boolean;
   readonly log: (line: string) => void;
 }
 
@@ -40,5 +50,7 @@ export interface RunningContainer {
   readonly ports: readonly { readonly containerPort: number; readonly hostPort: number }[];
   /** Resolves when it has ended, with its exit code. */
   readonly exited: Promise<number>;
+  /** Runs a command in the container, as a health check does; the exit code, or 1 when it takes too long. */
+  exec(command: readonly string[], timeoutSeconds: number): Promise<number>;
   stop(timeoutSeconds: number): Promise<void>;
 }
