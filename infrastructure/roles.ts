@@ -149,8 +149,14 @@ function ecsStatements(
     {
       Sid: "RollServicesForward",
       Effect: "Allow",
-      Action: ["ecs:DescribeServices", "ecs:UpdateService"],
+      Action: ["ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:UpdateService"],
       Resource: services.map((name) => sub(`${ARN}:ecs:${HERE}:service/${name}`)),
+    },
+    {
+      Sid: "SeeRevisions",
+      Effect: "Allow",
+      Action: "ecs:DescribeServiceRevisions",
+      Resource: services.map((name) => sub(`${ARN}:ecs:${HERE}:service-revision/${name}/*`)),
     },
     {
       Sid: "SeeTasks",
