@@ -63,4 +63,3 @@ export async function writeState(file: string, version: number, data: unknown): 
     if (pending.get(file) === mine) pending.delete(file);
   }
 }
-
