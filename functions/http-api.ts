@@ -7,10 +7,11 @@ import { z } from "zod";
 import { loadRun, runStream } from "../shared/advance.ts";
 import { decideStage } from "../shared/decide-stage.ts";
 import { personFromArn } from "../shared/intake/caller.ts";
-import type { Person, Problem } from "../shared/pipeline/approvals.ts";
+import type { Person } from "../shared/pipeline/approvals.ts";
+import type { Problem } from "../shared/pipeline/problem.ts";
 import { viewOf } from "../shared/pipeline/view.ts";
 import { releaseHold } from "../shared/release-hold.ts";
-import { BadCursorError } from "../shared/store/dynamo-store.ts";
+import { BadCursorError } from "../shared/store/stream-store.ts";
 import { log } from "./log.ts";
 import { createRuntime } from "./runtime.ts";
 

@@ -64,13 +64,16 @@ export async function advance(deps: Deps, runId: string, incoming?: RunEvent): P
     }
     run = step.run;
     if (run !== undefined && (step.events.length > 0 || (first && isTerminal(run)))) {
-      heads.push(deps.store.heads.put(headOf(run, version)));
+      // Caught at once: a rejection nobody awaits yet would end the process.
+      heads.push(
+        deps.store.heads.put(headOf(run, version)).catch((error: unknown) => void errors.push(error)),
+      );
     }
     if (run === undefined || step.commands.length === 0) break;
     first = false;
     facts = await performAll(deps, run, step.commands, { done, wake, errors });
   }
-  await settle(heads, errors);
+  await Promise.all(heads);
   return { run, wake, errors, ...(ignored === undefined ? {} : { ignored }) };
 }
 
@@ -146,12 +149,6 @@ async function performAll(
     into.wake.push(...result.value.wake);
     return result.value.events;
   });
-}
-
-async function settle(promises: readonly Promise<void>[], errors: unknown[]): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) {
-    if (result.status === "rejected") errors.push(result.reason);
-  }
 }
 
 /**

@@ -1,5 +1,6 @@
+import { PLATFORMS } from "../pipeline/build-report.ts";
 import { nearest } from "./nearest.ts";
-import type { PipelineFile } from "./schema.ts";
+import { type Outline, outlineSchema } from "./outline.ts";
 
 /** A fault between parts that are each well-formed. */
 export interface CrossFault {
@@ -8,77 +9,112 @@ export interface CrossFault {
   readonly message: string;
 }
 
-interface Checked {
-  readonly file: string;
-  readonly value: PipelineFile;
-}
+type Found = Omit<CrossFault, "file">;
 
 /** Names given twice, images that are not built, platforms and providers that contradict each other. */
-export function crossFaults(files: readonly Checked[]): readonly CrossFault[] {
-  const names = duplicates(files.map(({ value }) => value.name)).map(
-    (index): CrossFault => ({
-      file: files[index]?.file ?? "",
-      path: ["name"],
-      message: `another pipeline is called "${files[index]?.value.name}" already`,
-    }),
+export function crossFaults(
+  files: readonly { readonly file: string; readonly value: unknown }[],
+): readonly CrossFault[] {
+  const outlines = files.map(({ file, value }) => ({ file, outline: outlineSchema.parse(value) }));
+  const names = duplicates(outlines.map(({ outline }) => outline.name)).map(
+    ({ index, first }): CrossFault => {
+      const name = outlines[index]?.outline.name;
+      return {
+        file: files[index]?.file ?? "",
+        path: ["name"],
+        message: `another pipeline is called "${name}" already: ${files[first]?.file}`,
+      };
+    },
   );
-  return [...names, ...files.flatMap(faultsOf)];
+  const within = outlines.flatMap(({ file, outline }) =>
+    [...imageFaults(outline), ...stageFaults(outline)].map((fault): CrossFault => ({ file, ...fault })),
+  );
+  return [...names, ...within];
 }
 
-function faultsOf({ file, value }: Checked): readonly CrossFault[] {
-  const built = value.images.map(({ name }) => name);
-  const fault = (path: readonly (string | number)[], message: string): CrossFault => ({
-    file,
-    path,
-    message,
-  });
+function imageFaults({ images }: Outline): readonly Found[] {
+  const twice = duplicates(images.map(({ name }) => name)).map(({ index }) => ({
+    path: ["images", index, "name"],
+    message: `image "${images[index]?.name}" is there twice`,
+  }));
+  const platforms = images.flatMap((image, index) => [
+    ...duplicates(image.platforms).map((at) => ({
+      path: ["images", index, "platforms", at.index],
+      message: `${String(image.platforms[at.index])} is there twice`,
+    })),
+    ...Object.keys(image.compute)
+      .filter((platform) => isPlatform(platform) && !image.platforms.includes(platform))
+      .map((platform) => ({
+        path: ["images", index, "compute", platform],
+        message: `the image is not built for ${platform}; its platforms are ${image.platforms.join(", ")}`,
+      })),
+  ]);
+  return [...twice, ...platforms];
+}
+
+/** Of what is no platform at all, and of an image that names none, the schema says so. */
+function isPlatform(text: string): boolean {
+  return PLATFORMS.some((platform) => platform === text);
+}
+
+function stageFaults({ images, stages }: Outline): readonly Found[] {
+  const built = images.map(({ name }) => name);
   return [
-    ...duplicates(built).map((index) =>
-      fault(["images", index, "name"], `image "${built[index]}" is there twice`),
-    ),
-    ...duplicates(value.stages.map(({ name }) => name)).map((index) =>
-      fault(["stages", index, "name"], `stage "${value.stages[index]?.name}" is there twice`),
-    ),
-    ...value.images.flatMap(({ platforms, compute }, index) => [
-      ...duplicates(platforms).map((at) =>
-        fault(["images", index, "platforms", at], `${platforms[at]} is there twice`),
-      ),
-      ...Object.keys(compute)
-        .filter((platform) => !platforms.some((known) => known === platform))
-        .map((platform) =>
-          fault(["images", index, "compute", platform], `the image is not built for ${platform}`),
-        ),
-    ]),
-    ...value.stages.flatMap(({ deploy }, stage) =>
-      deploy.flatMap(({ ecs }, index) => {
+    ...duplicates(stages.map(({ name }) => name)).map(({ index }) => ({
+      path: ["stages", index, "name"],
+      message: `stage "${stages[index]?.name}" is there twice`,
+    })),
+    ...stages.flatMap(({ deploy }, stage) => [
+      ...serviceFaults(deploy).map((fault) => below(["stages", stage], fault)),
+      ...deploy.flatMap(({ ecs }, index) => {
         const at = ["stages", stage, "deploy", index, "ecs"];
-        return [
-          ...Object.entries(ecs.containers)
-            .filter(([, image]) => !built.includes(image))
-            .map(([container, image]) =>
-              fault(
-                [...at, "containers", container],
-                `image "${image}" is not built here${nearest(image, built)}`,
-              ),
-            ),
-          ...(Object.keys(ecs.containers).length === 0
-            ? [fault([...at, "containers"], "names no container")]
-            : []),
-          ...capacityFaults(ecs.capacity).map((message) => fault([...at, "capacity"], message)),
-        ];
+        return [...containerFaults(ecs.containers, built), ...capacityFaults(ecs.capacity)].map((fault) =>
+          below(at, fault),
+        );
       }),
-    ),
-    ...services(file, value),
+    ]),
   ];
 }
 
+function below(path: readonly (string | number)[], fault: Found): Found {
+  return { ...fault, path: [...path, ...fault.path] };
+}
+
+type Deploy = Outline["stages"][number]["deploy"];
+type Ecs = Deploy[number]["ecs"];
+
+function serviceFaults(deploy: Deploy): readonly Found[] {
+  const services = deploy.map(({ ecs: { cluster, service } }) =>
+    cluster === undefined || service === undefined ? undefined : `${cluster}/${service}`,
+  );
+  return duplicates(services).map(({ index }) => ({
+    path: ["deploy", index, "ecs", "service"],
+    message: `the stage deploys ${services[index]} twice`,
+  }));
+}
+
+/** @param built undefined where an image's name is faulty itself: it may be the one that is meant */
+function containerFaults(
+  containers: Ecs["containers"],
+  built: readonly (string | undefined)[],
+): readonly Found[] {
+  if (containers === undefined) return [];
+  if (Object.keys(containers).length === 0) return [{ path: ["containers"], message: "names no container" }];
+  const names = built.flatMap((name) => (name === undefined ? [] : [name]));
+  if (names.length < built.length || names.length === 0) return [];
+  return Object.entries(containers)
+    .filter(([, image]) => !names.includes(image))
+    .map(([container, image]) => ({
+      path: ["containers", container],
+      message: `image "${image}" is not built here${nearest(image, names)}`,
+    }));
+}
+
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html, `capacityProviderStrategy`. */
-function capacityFaults(
-  capacity: Readonly<Record<string, { base: number; weight: number }>> | undefined,
-): readonly string[] {
+function capacityFaults(capacity: Ecs["capacity"]): readonly Found[] {
   if (capacity === undefined) return [];
   const providers = Object.values(capacity);
-  return [
+  const messages = [
     ...(providers.length > 20 ? ["has more than 20 capacity providers"] : []),
     ...(providers.every(({ weight }) => weight === 0)
       ? ["needs a weight above 0 on at least one capacity provider"]
@@ -87,19 +123,15 @@ function capacityFaults(
       ? ["may have a base on one capacity provider only"]
       : []),
   ];
+  return messages.map((message) => ({ path: ["capacity"], message }));
 }
 
-function services(file: string, value: PipelineFile): readonly CrossFault[] {
-  return value.stages.flatMap(({ deploy }, stage) =>
-    duplicates(deploy.map(({ ecs }) => `${ecs.cluster}/${ecs.service}`)).map((index) => ({
-      file,
-      path: ["stages", stage, "deploy", index, "ecs", "service"],
-      message: "the stage deploys this service twice",
-    })),
-  );
-}
-
-/** The indexes of values that stood earlier already. */
-function duplicates(values: readonly string[]): readonly number[] {
-  return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []));
+/** The indexes of values that stood earlier already, each with where. */
+function duplicates(
+  values: readonly unknown[],
+): readonly { readonly index: number; readonly first: number }[] {
+  return values.flatMap((value, index) => {
+    const first = values.indexOf(value);
+    return value === undefined || first === index ? [] : [{ index, first }];
+  });
 }

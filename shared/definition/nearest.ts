@@ -1,13 +1,17 @@
-/** `; did you mean "stages"?`, or what there is, when nothing is near. */
-export function nearest(word: string, candidates: readonly string[]): string {
+/** The candidate that a word was most likely meant to be; undefined when none is near. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  if (best === undefined) return "";
-  return best.distance <= Math.max(2, word.length / 3)
-    ? `; did you mean "${best.candidate}"?`
-    : `; there are ${candidates.join(", ")}`;
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined;
+}
+
+/** `; did you mean "stages"?`, or what there is, when nothing is near. */
+export function nearest(word: string, candidates: readonly string[]): string {
+  if (candidates.length === 0) return "";
+  const best = closest(word, candidates);
+  return best === undefined ? `; there are ${candidates.join(", ")}` : `; did you mean "${best}"?`;
 }
 
 /** Levenshtein's edit distance. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { COMPUTE_TYPES, PLATFORMS } from "../pipeline/build-report.ts";
+import type { Platform } from "../pipeline/definition.ts";
 import { PLACEHOLDERS } from "../pipeline/tags.ts";
 
 /** The shape of a file in `pipelines/`; the JSON Schema for editors is made from this. Every object is strict. */
@@ -46,6 +47,8 @@ const tagTemplate = z
 
 const platform = z.enum(PLATFORMS);
 
+export const DEFAULT_PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+
 const image = z.strictObject({
   name: repository.describe("The ECR repository of the image."),
   context: path.default(".").describe("The build context, relative to the repository's root."),
@@ -53,7 +56,7 @@ const image = z.strictObject({
   platforms: z
     .array(platform)
     .min(1)
-    .default(["linux/amd64", "linux/arm64"])
+    .default([...DEFAULT_PLATFORMS])
     .describe("What the image is built for."),
   tags: z
     .array(tagTemplate)
@@ -67,10 +70,13 @@ const image = z.strictObject({
   buildspec: path.optional().describe("A buildspec of the repository under build, instead of Tandem's own."),
 });
 
-const DURATION = /^(\d+)([mhd])$/;
+/** At most 9999 days: a later instant is no date any more. */
+const DURATION = /^([1-9]\d{0,3})([mhd])$/;
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const duration = z.string().regex(DURATION, "must be a number of minutes, hours or days, e.g. 30m, 12h, 7d");
+const duration = z
+  .string()
+  .regex(DURATION, "must be a number of minutes, hours or days, at most 9999, e.g. 30m, 12h, 7d");
 
 /** Milliseconds of a duration that the schema has let through. */
 export function milliseconds(text: string): number {

@@ -44,6 +44,14 @@ export interface Aws {
       Ecs.RegisterTaskDefinitionCommandOutput
     >;
     readonly updateService: Call<Ecs.UpdateServiceCommandInput, Ecs.UpdateServiceCommandOutput>;
+    readonly listServiceDeployments: Call<
+      Ecs.ListServiceDeploymentsCommandInput,
+      Ecs.ListServiceDeploymentsCommandOutput
+    >;
+    readonly describeServiceRevisions: Call<
+      Ecs.DescribeServiceRevisionsCommandInput,
+      Ecs.DescribeServiceRevisionsCommandOutput
+    >;
     readonly listTasks: Call<Ecs.ListTasksCommandInput, Ecs.ListTasksCommandOutput>;
     readonly describeTasks: Call<Ecs.DescribeTasksCommandInput, Ecs.DescribeTasksCommandOutput>;
   };

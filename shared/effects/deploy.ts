@@ -6,7 +6,7 @@ import type {
 } from "@aws-sdk/client-ecs";
 import type { Command } from "../pipeline/commands.ts";
 import type { EcsDeployment } from "../pipeline/definition.ts";
-import type { Failure, RunEvent } from "../pipeline/events.ts";
+import type { Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
 import { serviceChanged } from "../pipeline/messages.ts";
 import { deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type TaskDefinitionDocument,
 } from "../pipeline/task-definition.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
+import { findEndedDeployment } from "./find-deployment.ts";
 import { describeBase, findService, prepareStage, releaseImages } from "./prepare.ts";
 
 type Deploy = Extract<Command, { readonly type: "deploy" }>;
@@ -31,6 +32,9 @@ const PERMANENT = [
   "PlatformUnknownException",
   "UnsupportedFeatureException",
 ];
+
+/** Two registrations in one family at once: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html */
+const CROWDED = /too many concurrent attempts/i;
 
 /**
  * Registers the release's task definition and points the service at it. ECS takes no client token here, so the revision
@@ -50,7 +54,7 @@ export async function deploy(
   if (target === undefined || prepared === undefined) {
     throw new Error(`stage ${command.stage} of ${run.id} does not deploy ${cluster}/${service}`);
   }
-  const failed = (failure: Failure): Outcome =>
+  const failed = (failure: Failure, rolledBack = false): Outcome =>
     facts({
       type: "deployment.failed",
       at: context.now(),
@@ -58,7 +62,7 @@ export async function deploy(
       cluster,
       service,
       failure,
-      rolledBack: false,
+      rolledBack,
     });
   try {
     const [answer, expected] = await Promise.all([
@@ -68,8 +72,16 @@ export async function deploy(
     if ("failure" in answer) return failed(answer.failure);
     const current = answer.found;
     const lost = command.lease === 0 ? undefined : await findRevision(context, run, command.stage, expected);
+    if (lost !== undefined && current.taskDefinition !== lost) {
+      const since = stage.state.status === "deploying" ? stage.state.since : run.startedAt;
+      const ended = await findEndedDeployment(context.aws, { cluster, service }, lost, since);
+      if (ended !== undefined) return failed(ended.failure, ended.rolledBack);
+    }
     if (current.taskDefinition !== prepared.baseTaskDefinition && current.taskDefinition !== (lost ?? "")) {
-      return await voided(context, run, stage, current);
+      const prepared = await prepareStage(context.aws, run, stage.definition);
+      return "failure" in prepared
+        ? failed(prepared.failure)
+        : voided(context, stage, current, prepared.found);
     }
     const { completed, ...ours } = await move(context, run, command.stage, target, current, expected, lost);
     const key = { at: context.now(), stage: command.stage, cluster, service };
@@ -84,20 +96,21 @@ export async function deploy(
     const reason = "the service runs the release already";
     return facts(event, { type: "deployment.reported", ...key, deploymentId, state: "COMPLETED", reason });
   } catch (error) {
-    if (!isError(error, ...PERMANENT)) throw error;
+    if (!isError(error, ...PERMANENT) || CROWDED.test(error.message)) throw error;
     return failed({ reason: `ECS refused to deploy ${service} in ${cluster}: ${error.message}` });
   }
 }
 
-/** The service no longer is what was seen: what would change is looked up anew, and approvals of the old no longer count. */
-async function voided(context: EffectContext, run: Run, stage: Stage, service: Service): Promise<Outcome> {
-  const { name } = stage.definition;
-  const prepared = await prepareStage(context.aws, run, stage.definition);
-  const at = context.now();
-  if ("failure" in prepared)
-    return facts({ type: "stage.failed", at, stage: name, failure: prepared.failure });
+/** The service no longer is what was seen: what would change is shown anew, and approvals of the old no longer count. */
+function voided(
+  context: EffectContext,
+  stage: Stage,
+  service: Service,
+  deployments: readonly PreparedDeployment[],
+): Outcome {
   const why = serviceChanged(service.serviceName ?? "", service.taskDefinition ?? "");
-  return facts({ type: "gate.voided", at, stage: name, why, deployments: prepared.found });
+  const { name } = stage.definition;
+  return facts({ type: "gate.voided", at: context.now(), stage: name, why, deployments });
 }
 
 interface Moved {

@@ -4,6 +4,8 @@ import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
 
 const LINES = 20;
 const LINE_LENGTH = 500;
+/** Of each line, before secrets are taken out: what is looked through has a limit. */
+const READ_LENGTH = 4 * LINE_LENGTH;
 
 /** Reads the last lines of a failed build's log; a log that is not there has none. */
 export async function readBuildLog(
@@ -19,7 +21,7 @@ export async function readBuildLog(
       limit: LINES,
     });
     // Redacted as one text: a key stands on several lines.
-    const text = redact(events.map(({ message = "" }) => message.trimEnd()).join("\n"));
+    const text = redact(events.map(({ message = "" }) => message.trimEnd().slice(0, READ_LENGTH)).join("\n"));
     lines = text === "" ? [] : text.split("\n").map((line) => line.slice(0, LINE_LENGTH));
   } catch (error) {
     if (!isError(error, "ResourceNotFoundException")) throw error;

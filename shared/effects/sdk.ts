@@ -9,10 +9,12 @@ import {
 import { CodeCommitClient, GetBranchCommand, GetCommitCommand } from "@aws-sdk/client-codecommit";
 import { BatchGetImageCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
 import {
+  DescribeServiceRevisionsCommand,
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
   ECSClient,
+  ListServiceDeploymentsCommand,
   ListTaskDefinitionsCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
@@ -51,6 +53,8 @@ export function sdkAws(): Aws {
       listTaskDefinitions: (input) => ecs.send(new ListTaskDefinitionsCommand(input)),
       registerTaskDefinition: (input) => ecs.send(new RegisterTaskDefinitionCommand(input)),
       updateService: (input) => ecs.send(new UpdateServiceCommand(input)),
+      listServiceDeployments: (input) => ecs.send(new ListServiceDeploymentsCommand(input)),
+      describeServiceRevisions: (input) => ecs.send(new DescribeServiceRevisionsCommand(input)),
       listTasks: (input) => ecs.send(new ListTasksCommand(input)),
       describeTasks: (input) => ecs.send(new DescribeTasksCommand(input)),
     },

@@ -1,8 +1,8 @@
 import type { StageDefinition } from "../pipeline/definition.ts";
-import type { RunEvent } from "../pipeline/events.ts";
+import type { Instant, RunEvent } from "../pipeline/events.ts";
 import { stageBusy, stageHeld } from "../pipeline/messages.ts";
 import type { Run } from "../pipeline/run.ts";
-import { beginStage, enterStage, type LeaveOutcome, leaveStage } from "../pipeline/stages.ts";
+import { beginStage, enterStage, type LeaveOutcome, leaveStage, takerOf } from "../pipeline/stages.ts";
 import { type EffectContext, facts, NOTHING, type Outcome, type Wake } from "./context.ts";
 import { prepareStage } from "./prepare.ts";
 import { changeStageLock, readStageLock } from "./stage-lock.ts";
@@ -19,10 +19,12 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
     prepareStage(context.aws, run, stage),
   ]);
   const at = context.now();
-  const wake = displaced.map((runId): Wake => ({ runId, event: { type: "run.superseded", at, by: run.id } }));
+  const wake = tell(displaced, run, name, at);
   switch (answer.type) {
     case "superseded":
-      return { events: [{ type: "run.superseded", at, by: answer.by }], wake };
+      return { events: [{ type: "run.superseded", at, by: answer.by, stage: name }], wake };
+    case "left":
+      return NOTHING;
     case "waits": {
       const why = answer.held ? stageHeld(answer.behind) : stageBusy(answer.behind);
       return { events: [{ type: "stage.waited", at, stage: name, behind: answer.behind, why }], wake };
@@ -37,24 +39,32 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
   }
 }
 
-/** Whether a gated stage is still this run's; if a newer run has taken it, this one is superseded. */
+/** Runs that gave way learn it at once. */
+function tell(displaced: readonly string[], by: Run, stage: string, at: Instant): readonly Wake[] {
+  return displaced.map((runId) => ({ runId, event: { type: "run.superseded", at, by: by.id, stage } }));
+}
+
+/** Whether a gated stage is still this run's; if a newer run has taken it, and perhaps left it again, this one is superseded. */
 export async function check(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
   const { lock } = await readStageLock(context.store, run.definition.name, stage);
-  if (lock.holder === undefined || lock.holder.runId === run.id) return NOTHING;
-  return facts({ type: "run.superseded", at: context.now(), by: lock.holder.runId });
+  if (lock.holder?.runId === run.id) return NOTHING;
+  return facts({ type: "run.superseded", at: context.now(), by: takerOf(lock, run.id), stage });
 }
 
 /** From the gate to the deployments; the last moment at which a newer run may have been first. */
 export async function begin(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
-  const { displacedBy } = await changeStageLock(context.store, run.definition.name, stage, (lock) =>
-    beginStage(lock, run.id),
+  const { displacedBy, displaced } = await changeStageLock(
+    context.store,
+    run.definition.name,
+    stage,
+    (lock) => beginStage(lock, run.id),
   );
   const at = context.now();
-  return facts(
+  const event: RunEvent =
     displacedBy === undefined
       ? { type: "stage.deploying", at, stage }
-      : { type: "run.superseded", at, by: displacedBy },
-  );
+      : { type: "run.superseded", at, by: displacedBy, stage };
+  return { events: [event], wake: tell(displaced, run, stage, at) };
 }
 
 /** Gives the stage up and wakes the run that waits for it. */

@@ -1,7 +1,7 @@
 import type { Deployment, Service, Task } from "@aws-sdk/client-ecs";
 import type { Command } from "../pipeline/commands.ts";
 import type { Failure, TaskCounts } from "../pipeline/events.ts";
-import { deploymentReplaced, rolledBack, rolloutFailed } from "../pipeline/messages.ts";
+import { deploymentReplaced, otherDigests, rolledBack, rolloutFailed } from "../pipeline/messages.ts";
 import { deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
 import { type EffectContext, facts, NOTHING, type Outcome } from "./context.ts";
 import { findService } from "./prepare.ts";
@@ -33,13 +33,16 @@ export async function verifyDeployment(
   const tasks = await tasksOf(context, cluster, service, deploymentId);
   const digests = releaseDigests(run, stage, command);
   const right = tasks.filter((task) => runsRelease(task, digests));
+  const wrong = tasks.filter((task) => runsOther(task, digests)).length;
+  if (wrong > 0) return failed(otherDigests(service, wrong), false);
   if (right.length < (answer.found.desiredCount ?? 0)) return NOTHING;
   return facts({
     type: "deployment.succeeded",
     at: context.now(),
     ...key,
     tasks: byArchitecture(right),
-    digests: [...new Set(Object.values(digests).map(({ index }) => index))],
+    // Of a service that wants no task, no digest has been seen running.
+    digests: right.length === 0 ? [] : [...new Set(Object.values(digests).map(({ index }) => index))],
   });
 }
 
@@ -122,6 +125,14 @@ function runsRelease(task: Task, digests: ReturnType<typeof releaseDigests>): bo
   return Object.entries(digests).every(([name, { accepted }]) => {
     const digest = task.containers?.find((container) => container.name === name)?.imageDigest;
     return digest !== undefined && accepted.includes(digest);
+  });
+}
+
+/** Another digest has been seen; a container that does not name one yet is no sign of anything. */
+function runsOther(task: Task, digests: ReturnType<typeof releaseDigests>): boolean {
+  return Object.entries(digests).some(([name, { accepted }]) => {
+    const digest = task.containers?.find((container) => container.name === name)?.imageDigest;
+    return digest !== undefined && !accepted.includes(digest);
   });
 }
 

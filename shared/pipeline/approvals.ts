@@ -1,6 +1,7 @@
 import type { ApprovalRule, PipelineDefinition } from "./definition.ts";
 import type { Instant, People, RunEvent } from "./events.ts";
 import { approvalProblem } from "./messages.ts";
+import type { Problem } from "./problem.ts";
 import type { Run, Stage } from "./run.ts";
 import { isTerminal } from "./run.ts";
 
@@ -23,16 +24,6 @@ export interface DecisionRequest {
   readonly release: string;
   readonly comment?: string;
 }
-
-/** Why a decision was not taken; `code` chooses the HTTP status. */
-export type Problem =
-  | { readonly code: "unknown-stage"; readonly stages: readonly string[] }
-  | { readonly code: "no-approval" }
-  | { readonly code: "not-waiting"; readonly status: string }
-  | { readonly code: "other-release"; readonly release: string }
-  | { readonly code: "not-a-member"; readonly groups: readonly string[] }
-  | { readonly code: "self-approval"; readonly as: string }
-  | { readonly code: "expired"; readonly at: Instant };
 
 export type DecisionResult =
   | { readonly type: "decided"; readonly event: RunEvent }

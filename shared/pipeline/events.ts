@@ -175,7 +175,8 @@ export type RunEvent = { readonly at: Instant } & (
     } & DeploymentKey)
   | { readonly type: "stage.failed"; readonly stage: string; readonly failure: Failure }
   | { readonly type: "stage.left"; readonly stage: string }
-  | { readonly type: "run.superseded"; readonly by: string }
+  /** `stage`: where the newer run took its place; what is said of a stage that the run has left is late. */
+  | { readonly type: "run.superseded"; readonly by: string; readonly stage?: string }
   | {
       readonly type: "run.finished";
       readonly outcome: "succeeded" | "failed" | "stopped";

@@ -1,5 +1,5 @@
-import type { Problem } from "./approvals.ts";
 import type { Failure, Instant, Revision, RunEventOf } from "./events.ts";
+import type { Problem } from "./problem.ts";
 import type { Build, Run, Stage } from "./run.ts";
 import { isStageEnd } from "./run.ts";
 
@@ -101,6 +101,13 @@ export function deploymentReplaced(
   return {
     reason: `our deployment ${ours} of service ${service} did not complete: ${by}`,
     remedy: "push again",
+  };
+}
+
+export function otherDigests(service: string, tasks: number): Failure {
+  return {
+    reason: `the deployment of service ${service} completed, but ${tasks} of its tasks run other images than the release`,
+    remedy: "look at the containers' imageDigest in ECS, and push again",
   };
 }
 

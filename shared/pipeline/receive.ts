@@ -1,9 +1,9 @@
-import { isSamePerson } from "./approvals.ts";
+import { isSamePerson, quorum } from "./approvals.ts";
 import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
 import type { Build, Run } from "./run.ts";
-import { deploymentsOf, isTerminal, MAX_ATTEMPTS } from "./run.ts";
+import { currentStage, deploymentsOf, isTerminal, MAX_ATTEMPTS } from "./run.ts";
 
 export type Received =
   | { readonly type: "news"; readonly event: RunEvent }
@@ -12,7 +12,14 @@ export type Received =
 
 /** Judges an event from outside before it is stored, so that streams hold only what changed something. */
 export function receive(run: Run, event: RunEvent): Received {
-  if (isTerminal(run)) return ignored(`run ${run.id} has ${run.status.status}`);
+  const judged = judge(run, event);
+  return judged.type === "news" && evolve(run, judged.event) === run
+    ? ignored(`${event.type} changes nothing of ${run.id}`)
+    : judged;
+}
+
+function judge(run: Run, event: RunEvent): Received {
+  if (isTerminal(run)) return ignored(`run ${run.id} has ended: ${run.status.status}`);
   switch (event.type) {
     case "build.succeeded":
     case "build.failed":
@@ -27,11 +34,36 @@ export function receive(run: Run, event: RunEvent): Received {
     case "approval.given":
     case "approval.refused":
       return receiveDecision(run, event);
+    case "run.superseded":
+    case "stage.deploying":
+    case "stage.failed":
+    case "gate.voided":
+      return receiveTurn(run, event);
     default:
-      return evolve(run, event) === run
-        ? ignored(`${event.type} changes nothing of ${run.id}`)
-        : { type: "news", event };
+      return { type: "news", event };
   }
+}
+
+/** Nothing claims the steps between stages: of two invocations that take one, the later hears what no longer holds. */
+function receiveTurn(
+  run: Run,
+  event: RunEventOf<"run.superseded" | "stage.deploying" | "stage.failed" | "gate.voided">,
+): Received {
+  const stage = currentStage(run);
+  const { status } = stage?.state ?? { status: "succeeded" };
+  if (event.stage !== undefined && event.stage !== stage?.definition.name)
+    return ignored(`${run.id} is no longer at stage ${event.stage}`);
+  const fits =
+    event.type === "gate.voided"
+      ? status === "deploying"
+      : event.type === "stage.deploying"
+        ? status === "gated" && stage !== undefined && quorum(stage).reached
+        : status === "pending" ||
+          status === "waiting" ||
+          (status === "gated" && event.type === "run.superseded");
+  return fits
+    ? { type: "news", event }
+    : ignored(`stage ${stage?.definition.name} of ${run.id} is ${status}`);
 }
 
 function receiveDecision(run: Run, event: RunEventOf<"approval.given" | "approval.refused">): Received {

@@ -9,7 +9,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/[^/\s:@]+:)[^/\s@]+@/g, "$1…@"],
   [/\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}/gi, "$1…"],
   [
-    /((?:secret|token|password|passwd|authorization|api[_-]?key)[\w-]*["']?\s*[:=]\s*["']?)(?!(?:bearer|basic)\s)[^\s"',;]{6,}/gi,
+    /((?:secret|token|password|passwd|authorization|api[_-]?key)[\w-]{0,40}["']?\s*[:=]\s*["']?)(?!(?:bearer|basic)\s)[^\s"',;]{6,}/gi,
     "$1…",
   ],
   [/((?:^|\s)--(?:password|token|secret)[= ]\s*["']?)[^\s"']+/g, "$1…"],

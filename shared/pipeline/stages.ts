@@ -15,7 +15,18 @@ export interface StageLock {
   readonly queue: readonly Contender[];
   /** Set by a rollback: nothing enters until somebody releases it. */
   readonly hold?: Hold;
+  /** At most `GONE` runs that left or gave way, the newest last: an invocation that is late must not bring them back. */
+  readonly gone: readonly Gone[];
 }
+
+/** A run that is done with the stage; `by` when another took its place. */
+export interface Gone {
+  readonly runId: string;
+  readonly by?: string;
+}
+
+/** More than can be done with a stage while one invocation lasts. */
+const GONE = 50;
 
 export interface Contender {
   readonly runId: string;
@@ -43,7 +54,7 @@ export type StageLockEvent =
 
 export type LeaveOutcome = "succeeded" | "failed" | "rolled-back" | "refused" | "expired";
 
-export const FREE: StageLock = { sequence: 0, queue: [] };
+export const FREE: StageLock = { sequence: 0, queue: [], gone: [] };
 
 export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLock {
   switch (event.type) {
@@ -58,7 +69,10 @@ export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLo
       return { ...lock, queue: queue.sort((a, b) => a.sequence - b.sequence) };
     }
     case "stage.displaced":
-      return { ...freeOf(lock, event.runId), queue: without(lock.queue, event.runId) };
+      return withGone(
+        { ...freeOf(lock, event.runId), queue: without(lock.queue, event.runId) },
+        { runId: event.runId, by: event.by },
+      );
     case "stage.deploying":
       return lock.holder?.runId === event.runId
         ? {
@@ -69,7 +83,7 @@ export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLo
           }
         : lock;
     case "stage.left":
-      return freeOf(lock, event.runId);
+      return withGone(freeOf(lock, event.runId), { runId: event.runId });
     case "stage.held": {
       const { type: _type, ...hold } = event;
       return { ...lock, hold };
@@ -85,6 +99,10 @@ function without(queue: readonly Contender[], runId: string): readonly Contender
   return queue.filter((contender) => contender.runId !== runId);
 }
 
+function withGone(lock: StageLock, gone: Gone): StageLock {
+  return { ...lock, gone: [...lock.gone, gone].slice(-GONE) };
+}
+
 function freeOf(lock: StageLock, runId: string): StageLock {
   if (lock.holder?.runId !== runId) return lock;
   const { holder: _holder, ...rest } = lock;
@@ -97,7 +115,9 @@ export interface Entry {
   readonly answer:
     | { readonly type: "entered" }
     | { readonly type: "waits"; readonly behind: string; readonly held: boolean }
-    | { readonly type: "superseded"; readonly by: string };
+    | { readonly type: "superseded"; readonly by: string }
+    /** It has been here: whoever asks is late. */
+    | { readonly type: "left" };
   /** Runs that gave way to this one; each is to be told. */
   readonly displaced: readonly string[];
 }
@@ -108,25 +128,36 @@ export interface Entry {
  */
 export function enterStage(lock: StageLock, run: Contender, mode: Mode, gated: boolean): Entry {
   if (lock.holder?.runId === run.runId) return { events: [], answer: { type: "entered" }, displaced: [] };
+  const gone = lock.gone.find(({ runId }) => runId === run.runId);
+  if (gone !== undefined) {
+    const answer =
+      gone.by === undefined ? { type: "left" as const } : { type: "superseded" as const, by: gone.by };
+    return { events: [], answer, displaced: [] };
+  }
   const newer = newerThan(lock, run, mode);
-  if (newer !== undefined) return { events: [], answer: { type: "superseded", by: newer }, displaced: [] };
+  const queued = lock.queue.some(({ runId }) => runId === run.runId);
+  if (newer !== undefined) {
+    const giving = queued ? displacing([run.runId], newer) : [];
+    return { events: giving, answer: { type: "superseded", by: newer }, displaced: [] };
+  }
 
   const older = mode === "superseded" ? lock.queue.filter(({ sequence }) => sequence < run.sequence) : [];
   const holder = lock.holder;
   const gives = mode === "superseded" && holder?.phase === "gated" ? holder : undefined;
   const displaced = [...older, ...(gives === undefined ? [] : [gives])].map(({ runId }) => runId);
-  const displacing = displaced.map(
-    (runId): StageLockEvent => ({ type: "stage.displaced", runId, by: run.runId }),
-  );
+  const giving = displacing(displaced, run.runId);
 
   const behind = obstacle(lock, run, mode, gives !== undefined);
   if (behind === undefined) {
     const entered: StageLockEvent = { type: "stage.entered", ...run, phase: gated ? "gated" : "deploying" };
-    return { events: [...displacing, entered], answer: { type: "entered" }, displaced };
+    return { events: [...giving, entered], answer: { type: "entered" }, displaced };
   }
-  const queued = lock.queue.some(({ runId }) => runId === run.runId);
   const queueing: readonly StageLockEvent[] = queued ? [] : [{ type: "stage.queued", ...run }];
-  return { events: [...displacing, ...queueing], answer: { type: "waits", ...behind }, displaced };
+  return { events: [...giving, ...queueing], answer: { type: "waits", ...behind }, displaced };
+}
+
+function displacing(runs: readonly string[], by: string): readonly StageLockEvent[] {
+  return runs.map((runId) => ({ type: "stage.displaced", runId, by }));
 }
 
 /** The run this one may not overtake backwards, if there is one. */
@@ -150,15 +181,30 @@ function obstacle(
   return before === undefined ? undefined : { behind: before.runId, held: false };
 }
 
+/** What follows from a run's wish to deploy. */
+export interface Beginning {
+  readonly events: readonly StageLockEvent[];
+  /** Set when the run has the stage no more. */
+  readonly displacedBy?: string;
+  /** Older runs that waited and can never have their turn now; each is to be told. */
+  readonly displaced: readonly string[];
+}
+
 /** Moves the holder from its gate to its deployments; a run that has been displaced is told by whom. */
-export function beginStage(
-  lock: StageLock,
-  runId: string,
-): { readonly events: readonly StageLockEvent[]; readonly displacedBy?: string } {
-  if (lock.holder?.runId === runId) {
-    return { events: lock.holder.phase === "deploying" ? [] : [{ type: "stage.deploying", runId }] };
-  }
-  return { events: [], displacedBy: lock.holder?.runId ?? lock.newest ?? "another run" };
+export function beginStage(lock: StageLock, runId: string): Beginning {
+  const { holder } = lock;
+  if (holder?.runId !== runId) return { events: [], displacedBy: takerOf(lock, runId), displaced: [] };
+  if (holder.phase === "deploying") return { events: [], displaced: [] };
+  const displaced = lock.queue
+    .filter(({ sequence }) => sequence < holder.sequence)
+    .map((contender) => contender.runId);
+  return { events: [...displacing(displaced, runId), { type: "stage.deploying", runId }], displaced };
+}
+
+/** Who took the place of a run that does not have the stage any more. */
+export function takerOf(lock: StageLock, runId: string): string {
+  const by = lock.gone.find((gone) => gone.runId === runId)?.by;
+  return by ?? lock.holder?.runId ?? lock.newest ?? "another run";
 }
 
 /**

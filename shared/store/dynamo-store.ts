@@ -11,15 +11,16 @@ import {
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { z } from "zod";
 import type { RunHead } from "../pipeline/head.ts";
-import type {
-  Deliveries,
-  DeliveryRecord,
-  Page,
-  RunHeads,
-  Snapshot,
-  Store,
-  Stream,
-  StreamStore,
+import {
+  BadCursorError,
+  type Deliveries,
+  type DeliveryRecord,
+  type Page,
+  type RunHeads,
+  type Snapshot,
+  type Store,
+  type Stream,
+  type StreamStore,
 } from "./stream-store.ts";
 
 /**
@@ -147,16 +148,12 @@ function heads(client: DynamoDBClient, table: string): RunHeads {
     },
 
     async list({ limit, cursor }) {
-      const page = await query(client, table, "runs", "listPk", "runs", { limit, cursor, newestFirst: true });
+      const page = await query(client, table, "runs", { limit, cursor, newestFirst: true });
       return { ...page, items: page.items.map((raw): RunHead => compact(head.parse(raw))) };
     },
 
     async active({ cursor }) {
-      const page = await query(client, table, "active", "activePk", "active", {
-        limit: ACTIVE_PAGE,
-        cursor,
-        newestFirst: false,
-      });
+      const page = await query(client, table, "active", { limit: ACTIVE_PAGE, cursor, newestFirst: false });
       return { ...page, items: page.items.map((raw) => head.parse(raw).runId) };
     },
   };
@@ -166,25 +163,36 @@ function compact({ stage, ...rest }: z.infer<typeof head>): RunHead {
   return stage === undefined ? rest : { ...rest, stage };
 }
 
+/** The global indexes, each with the one value of its hash key, and with what a key in it consists of. */
+const INDEXES = {
+  runs: {
+    attribute: "listPk",
+    key: z.strictObject({ pk: z.string(), sk: z.literal(0), listPk: z.literal("runs"), listSk: z.string() }),
+  },
+  active: {
+    attribute: "activePk",
+    key: z.strictObject({ pk: z.string(), sk: z.literal(0), activePk: z.literal("active") }),
+  },
+} as const;
+
 /** One page of a global index; the cursor is the key it ended at. */
 async function query(
   client: DynamoDBClient,
   table: string,
-  index: string,
-  attribute: string,
-  value: string,
+  index: keyof typeof INDEXES,
   options: { readonly limit: number; readonly cursor: string | undefined; readonly newestFirst: boolean },
 ): Promise<Page<Record<string, unknown>>> {
+  const { cursor } = options;
   const { Items, LastEvaluatedKey } = await client.send(
     new QueryCommand({
       TableName: table,
       IndexName: index,
       KeyConditionExpression: "#key = :value",
-      ExpressionAttributeNames: { "#key": attribute },
-      ExpressionAttributeValues: marshall({ ":value": value }),
+      ExpressionAttributeNames: { "#key": INDEXES[index].attribute },
+      ExpressionAttributeValues: marshall({ ":value": index }),
       ScanIndexForward: !options.newestFirst,
       Limit: options.limit,
-      ...(options.cursor === undefined ? {} : { ExclusiveStartKey: marshall(decodeCursor(options.cursor)) }),
+      ...(cursor === undefined ? {} : { ExclusiveStartKey: marshall(decodeCursor(index, cursor)) }),
     }),
   );
   return {
@@ -197,16 +205,11 @@ function encodeCursor(key: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(key)).toString("base64url");
 }
 
-/** A cursor that this store has not given. */
-export class BadCursorError extends Error {}
-
-function decodeCursor(cursor: string): Record<string, unknown> {
+function decodeCursor(index: keyof typeof INDEXES, cursor: string): Record<string, unknown> {
   try {
-    return z
-      .record(z.string(), z.union([z.string(), z.number()]))
-      .parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
+    return INDEXES[index].key.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
   } catch (cause) {
-    throw new BadCursorError("the cursor is not one that a page of runs gave", { cause });
+    throw new BadCursorError(cause);
   }
 }
 

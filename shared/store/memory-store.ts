@@ -1,13 +1,14 @@
 import type { RunHead } from "../pipeline/head.ts";
-import type {
-  Deliveries,
-  DeliveryRecord,
-  Page,
-  RunHeads,
-  Snapshot,
-  Store,
-  Stream,
-  StreamStore,
+import {
+  BadCursorError,
+  type Deliveries,
+  type DeliveryRecord,
+  type Page,
+  type RunHeads,
+  type Snapshot,
+  type Store,
+  type Stream,
+  type StreamStore,
 } from "./stream-store.ts";
 
 const PAGE = 100;
@@ -18,8 +19,13 @@ export function memoryStore(): Store {
 }
 
 interface Item {
-  readonly events: string;
-  readonly state: string | undefined;
+  readonly events: readonly unknown[];
+  readonly state: unknown;
+}
+
+/** What JSON keeps of a value, as a store does; frozen, so that one copy serves every reader. */
+function kept<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_key, part) => Object.freeze(part));
 }
 
 function streams(): StreamStore {
@@ -27,21 +33,16 @@ function streams(): StreamStore {
   return {
     async load(stream): Promise<Stream> {
       const items = byName.get(stream) ?? [];
-      const events = items.flatMap((item): unknown[] => JSON.parse(item.events));
-      return { version: items.length, events };
+      return { version: items.length, events: items.flatMap(({ events }) => events) };
     },
     async last(stream): Promise<Snapshot> {
       const items = byName.get(stream) ?? [];
-      const state = items.at(-1)?.state;
-      return { version: items.length, state: state === undefined ? undefined : JSON.parse(state) };
+      return { version: items.length, state: items.at(-1)?.state };
     },
     async append(stream, expectedVersion, events, state) {
       const items = byName.get(stream) ?? [];
       if (items.length !== expectedVersion) return false;
-      items.push({
-        events: JSON.stringify(events),
-        state: state === undefined ? undefined : JSON.stringify(state),
-      });
+      items.push({ events: kept(events), state: state === undefined ? undefined : kept(state) });
       byName.set(stream, items);
       return true;
     },
@@ -50,27 +51,43 @@ function streams(): StreamStore {
 
 function heads(): RunHeads {
   const byRun = new Map<string, RunHead>();
-  const newestFirst = () =>
-    [...byRun.values()].sort((a, b) => b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : -1));
   return {
     async put(head) {
       const known = byRun.get(head.runId);
       if (known === undefined || known.version < head.version) byRun.set(head.runId, { ...head });
     },
     async list({ limit, cursor }) {
-      return page(newestFirst(), limit, cursor);
+      const key = ({ startedAt, runId }: RunHead) => `${String(startedAt).padStart(15, "0")}#${runId}`;
+      return page([...byRun.values()], key, { limit, cursor, newestFirst: true });
     },
     async active({ cursor }) {
-      const ids = newestFirst().flatMap(({ active, runId }) => (active ? [runId] : []));
-      return page(ids.sort(), PAGE, cursor);
+      const runs = [...byRun.values()].flatMap(({ active, runId }) => (active ? [runId] : []));
+      return page(runs, (runId) => runId, { limit: PAGE, cursor, newestFirst: false });
     },
   };
 }
 
-function page<T>(items: readonly T[], limit: number, cursor: string | undefined): Page<T> {
-  const from = cursor === undefined ? 0 : Number(cursor);
-  const to = from + limit;
-  return { items: items.slice(from, to), ...(to < items.length ? { cursor: String(to) } : {}) };
+const CURSOR = "after:";
+
+/** What comes after the cursor's key, so that what is added meanwhile neither shifts nor doubles anything. */
+function page<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  options: { readonly limit: number; readonly cursor: string | undefined; readonly newestFirst: boolean },
+): Page<T> {
+  const { limit, cursor, newestFirst } = options;
+  if (cursor !== undefined && !cursor.startsWith(CURSOR)) throw new BadCursorError();
+  const after = cursor?.slice(CURSOR.length);
+  const comes = (a: string, b: string) => (newestFirst ? a > b : a < b);
+  const rest = items
+    .filter((item) => after === undefined || comes(after, keyOf(item)))
+    .sort((a, b) => (comes(keyOf(a), keyOf(b)) ? -1 : 1));
+  const taken = rest.slice(0, limit);
+  const last = taken.at(-1);
+  return {
+    items: taken,
+    ...(last === undefined || taken.length === rest.length ? {} : { cursor: CURSOR + keyOf(last) }),
+  };
 }
 
 function deliveries(): Deliveries {

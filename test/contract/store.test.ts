@@ -1,0 +1,287 @@
+import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { RunHead } from "../../shared/pipeline/head.ts";
+import { dynamoStore } from "../../shared/store/dynamo-store.ts";
+import { memoryStore } from "../../shared/store/memory-store.ts";
+import {
+  BadCursorError,
+  type DeliveryRecord,
+  type Page,
+  type Store,
+} from "../../shared/store/stream-store.ts";
+import { type Database, deployedTable, startDatabase } from "./table.ts";
+
+const properties = deployedTable();
+let database: Database;
+let tables = 0;
+
+beforeAll(async () => {
+  database = await startDatabase(properties);
+});
+afterAll(() => database.close());
+
+async function dynamo(): Promise<Store> {
+  tables += 1;
+  await database.createTable(`tandem-${tables}`);
+  return dynamoStore(database.client, `tandem-${tables}`);
+}
+
+function head(runId: string, change: Partial<RunHead> = {}): RunHead {
+  return {
+    runId,
+    pipeline: "hello",
+    sequence: 1,
+    version: 1,
+    status: "building",
+    commit: "c".repeat(40),
+    ref: "refs/heads/main",
+    startedAt: 1_000,
+    updatedAt: 1_000,
+    active: true,
+    ...change,
+  };
+}
+
+/** Every page, and how many there were. */
+async function all<T>(
+  next: (cursor: { cursor?: string }) => Promise<Page<T>>,
+): Promise<{ items: T[]; pages: number }> {
+  const items: T[] = [];
+  let page = await next({});
+  let pages = 1;
+  items.push(...page.items);
+  while (page.cursor !== undefined) {
+    page = await next({ cursor: page.cursor });
+    items.push(...page.items);
+    pages += 1;
+  }
+  return { items, pages };
+}
+
+describe.each([
+  ["in memory", async () => memoryStore()],
+  ["in DynamoDB", dynamo],
+])("a store %s", (_where, open) => {
+  describe("streams", () => {
+    test("a stream that does not exist has version 0, no events and no state", async () => {
+      const { streams } = await open();
+      expect(await streams.load("run#none")).toEqual({ version: 0, events: [] });
+      expect(await streams.last("run#none")).toEqual({ version: 0, state: undefined });
+    });
+
+    test("events come back in the order they were appended, several of one append too", async () => {
+      const { streams } = await open();
+      for (let version = 0; version < 12; version += 1) {
+        expect(await streams.append("run#a", version, [{ n: 2 * version }, { n: 2 * version + 1 }])).toBe(
+          true,
+        );
+      }
+      const { version, events } = await streams.load("run#a");
+      expect(version).toBe(12);
+      expect(events).toEqual(Array.from({ length: 24 }, (_, n) => ({ n })));
+    });
+
+    test("of 20 writers at once exactly one wins, and only its events are there", async () => {
+      const { streams } = await open();
+      await streams.append("run#a", 0, ["first"]);
+      const won = await Promise.all(
+        Array.from({ length: 20 }, (_, writer) => streams.append("run#a", 1, [`writer ${writer}`])),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await streams.load("run#a")).toEqual({
+        version: 2,
+        events: ["first", `writer ${won.indexOf(true)}`],
+      });
+    });
+
+    test("who comes with an old version is told, and nothing is written", async () => {
+      const { streams } = await open();
+      await streams.append("run#a", 0, ["one"]);
+      await streams.append("run#a", 1, ["two"]);
+      expect(await streams.append("run#a", 0, ["late"])).toBe(false);
+      expect(await streams.append("run#a", 1, ["late"])).toBe(false);
+      expect(await streams.load("run#a")).toEqual({ version: 2, events: ["one", "two"] });
+    });
+
+    test("streams do not see each other, whatever their names have in common", async () => {
+      const { streams } = await open();
+      for (const name of ["run#a", "run#a-1", "run#a#1", "stage#a"]) await streams.append(name, 0, [name]);
+      expect(await streams.load("run#a")).toEqual({ version: 1, events: ["run#a"] });
+    });
+
+    test("the state is the last append's, and none when that left none", async () => {
+      const { streams } = await open();
+      await streams.append("stage#a", 0, ["e"], { holder: "run-1", queue: [1, 2] });
+      expect(await streams.last("stage#a")).toEqual({
+        version: 1,
+        state: { holder: "run-1", queue: [1, 2] },
+      });
+      await streams.append("stage#a", 1, ["e"], { holder: "run-2" });
+      expect(await streams.last("stage#a")).toEqual({ version: 2, state: { holder: "run-2" } });
+      await streams.append("stage#a", 2, ["e"]);
+      expect(await streams.last("stage#a")).toEqual({ version: 3, state: undefined });
+    });
+
+    test("what comes out is a copy of what went in", async () => {
+      const { streams } = await open();
+      const event = { tags: ["a"] };
+      await streams.append("run#a", 0, [event], event);
+      event.tags.push("b");
+      expect((await streams.load("run#a")).events).toEqual([{ tags: ["a"] }]);
+      expect((await streams.last("run#a")).state).toEqual({ tags: ["a"] });
+    });
+
+    test("a stream of three megabytes, more than a page of DynamoDB, is loaded whole and in order", async () => {
+      const { streams } = await open();
+      const big = "x".repeat(300_000);
+      for (let version = 0; version < 10; version += 1)
+        await streams.append("run#big", version, [{ version, big }]);
+      const { version, events } = await streams.load("run#big");
+      expect(version).toBe(10);
+      expect(events).toEqual(Array.from({ length: 10 }, (_, n) => ({ version: n, big })));
+    });
+
+    test("texts of every kind survive", async () => {
+      const { streams } = await open();
+      const event = { text: 'naïve 日本 🚀 \u0000 "quoted"', empty: "", none: null, list: [] };
+      await streams.append("run#a", 0, [event], event);
+      expect(await streams.load("run#a")).toEqual({ version: 1, events: [event] });
+      expect((await streams.last("run#a")).state).toEqual(event);
+    });
+  });
+
+  describe("heads", () => {
+    test("a newer head replaces an older one, and never the other way round", async () => {
+      const { heads } = await open();
+      await heads.put(head("a", { version: 3, status: "publishing" }));
+      await heads.put(head("a", { version: 2, status: "building" }));
+      await heads.put(head("a", { version: 3, status: "building" }));
+      expect((await heads.list({ limit: 10 })).items).toEqual([
+        head("a", { version: 3, status: "publishing" }),
+      ]);
+      await heads.put(head("a", { version: 4, status: "staging", stage: "production" }));
+      expect((await heads.list({ limit: 10 })).items).toEqual([
+        head("a", { version: 4, status: "staging", stage: "production" }),
+      ]);
+    });
+
+    test("the newest runs come first", async () => {
+      const { heads } = await open();
+      for (const startedAt of [5_000, 999, 1_000_000, 7_000])
+        await heads.put(head(`at-${startedAt}`, { startedAt }));
+      const { items } = await heads.list({ limit: 10 });
+      expect(items.map(({ startedAt }) => startedAt)).toEqual([1_000_000, 7_000, 5_000, 999]);
+    });
+
+    test("pages have no gaps and no doubles, not even among runs of one instant or while runs are added", async () => {
+      const { heads } = await open();
+      for (let n = 0; n < 23; n += 1)
+        await heads.put(head(`run-${n}`, { startedAt: 1_000 + Math.floor(n / 5) }));
+      const { items: before } = await heads.list({ limit: 100 });
+      let added = 0;
+      const { items, pages } = await all(async (cursor) => {
+        const page = await heads.list({ limit: 7, ...cursor });
+        added += 1;
+        await heads.put(head(`later-${added}`, { startedAt: 9_000 + added }));
+        return page;
+      });
+      expect(items).toEqual(before);
+      expect(new Set(items.map(({ runId }) => runId)).size).toBe(23);
+      expect(pages).toBe(4);
+    });
+
+    test("only runs that can still change are active", async () => {
+      const { heads } = await open();
+      await heads.put(head("a"));
+      await heads.put(head("b"));
+      await heads.put(head("c", { active: false, status: "succeeded" }));
+      await heads.put(head("b", { version: 2, active: false, status: "failed" }));
+      expect(await heads.active({})).toEqual({ items: ["a"] });
+      expect((await heads.list({ limit: 10 })).items).toHaveLength(3);
+    });
+
+    test("a hundred active runs and more come in pages", async () => {
+      const { heads } = await open();
+      const ids = Array.from({ length: 130 }, (_, n) => `run-${String(n).padStart(3, "0")}`);
+      await Promise.all(ids.map((id) => heads.put(head(id))));
+      const { items, pages } = await all((cursor) => heads.active(cursor));
+      expect([...items].sort()).toEqual(ids);
+      expect(pages).toBe(2);
+    });
+
+    test.each([
+      ["no cursor at all", "x"],
+      ["an empty one", ""],
+      ["JSON of something else", Buffer.from('{"pk":"run#a"}').toString("base64url")],
+      [
+        "a key that is no run's",
+        Buffer.from('{"pk":"a","sk":1,"listPk":"x","listSk":"y"}').toString("base64url"),
+      ],
+    ])("a bad cursor is an error of its own: %s", async (_what, cursor) => {
+      const { heads } = await open();
+      await heads.put(head("a"));
+      await expect(heads.list({ limit: 5, cursor })).rejects.toThrow(BadCursorError);
+      await expect(heads.active({ cursor })).rejects.toThrow(
+        "the cursor is not one that a page of runs gave",
+      );
+    });
+  });
+
+  describe("deliveries", () => {
+    const delivery: DeliveryRecord = {
+      id: "event-1",
+      repository: "hello",
+      commit: "c".repeat(40),
+      pipeline: "hello",
+      at: 1_000,
+      outcome: { runId: "hello-1" },
+    };
+
+    test("the first record of a delivery stays", async () => {
+      const { deliveries } = await open();
+      expect(await deliveries.find(delivery)).toBeUndefined();
+      await deliveries.record(delivery);
+      await deliveries.record({ ...delivery, at: 2_000, outcome: { ignored: "late" } });
+      expect(await deliveries.find(delivery)).toEqual(delivery);
+    });
+
+    test("each pipeline has a record of its own", async () => {
+      const { deliveries } = await open();
+      await deliveries.record(delivery);
+      await deliveries.record({ ...delivery, pipeline: "other", outcome: { ignored: "follows no branch" } });
+      expect((await deliveries.find({ ...delivery, pipeline: "other" }))?.outcome).toEqual({
+        ignored: "follows no branch",
+      });
+      expect((await deliveries.find(delivery))?.outcome).toEqual({ runId: "hello-1" });
+    });
+  });
+});
+
+describe("only in DynamoDB", () => {
+  test("deliveries expire after 35 days, by the table's TTL attribute in seconds; streams and heads never do", async () => {
+    const store = await dynamo();
+    const at = Date.UTC(2026, 10, 21);
+    const key = { id: "e", repository: "r", commit: "c", pipeline: "p" };
+    await store.deliveries.record({ ...key, at, outcome: { ignored: "x" } });
+    await store.streams.append("run#a", 0, ["e"]);
+    await store.heads.put(head("a"));
+    const ttl = properties.TimeToLiveSpecification;
+    const read = (pk: string, sk: number) => item(database.client, `tandem-${tables}`, pk, sk);
+    expect(ttl.Enabled).toBe(true);
+    expect((await read("delivery#r@c#p#e", 0))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
+    expect(await read("run#a", 1)).not.toHaveProperty(ttl.AttributeName);
+    expect(await read("head#a", 0)).not.toHaveProperty(ttl.AttributeName);
+  });
+});
+
+async function item(
+  client: DynamoDBClient,
+  table: string,
+  pk: string,
+  sk: number,
+): Promise<Record<string, unknown>> {
+  const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ pk, sk }) }));
+  if (Item === undefined) throw new Error(`there is no item ${pk} ${sk}`);
+  return unmarshall(Item);
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { Aws } from "../../shared/effects/aws.ts";
+import type { EffectContext } from "../../shared/effects/context.ts";
+import { memoryStore } from "../../shared/store/memory-store.ts";
+import type { Store } from "../../shared/store/stream-store.ts";
+import { REPOSITORY_URI, T0 } from "../pipeline/given.ts";
+
+/** The operations a test provides; any other call fails the test. */
+export type Provided = { readonly [S in keyof Aws]?: Partial<Aws[S]> };
+
+export interface Call {
+  readonly operation: string;
+  readonly input: unknown;
+}
+
+/** An error as the SDK throws it, told by its name. */
+export function awsError(name: string, message = "said AWS"): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+/** AWS with just these operations; every call is written down. */
+export function fakeAws(provided: Provided): { readonly aws: Aws; readonly calls: readonly Call[] } {
+  const calls: Call[] = [];
+  const op =
+    <Input, Output>(operation: string, answer: ((input: Input) => Promise<Output>) | undefined) =>
+    (input: Input): Promise<Output> => {
+      calls.push({ operation, input });
+      return answer === undefined
+        ? Promise.reject(new Error(`nobody expects ${operation} here`))
+        : answer(input);
+    };
+  const { codebuild, codecommit, ecr, ecs, logs } = provided;
+  const aws: Aws = {
+    codebuild: {
+      startBuild: op("StartBuild", codebuild?.startBuild),
+      stopBuild: op("StopBuild", codebuild?.stopBuild),
+      batchGetBuilds: op("BatchGetBuilds", codebuild?.batchGetBuilds),
+      listBuildsForProject: op("ListBuildsForProject", codebuild?.listBuildsForProject),
+    },
+    codecommit: {
+      getBranch: op("GetBranch", codecommit?.getBranch),
+      getCommit: op("GetCommit", codecommit?.getCommit),
+    },
+    ecr: {
+      batchGetImage: op("BatchGetImage", ecr?.batchGetImage),
+      putImage: op("PutImage", ecr?.putImage),
+    },
+    ecs: {
+      describeServices: op("DescribeServices", ecs?.describeServices),
+      describeTaskDefinition: op("DescribeTaskDefinition", ecs?.describeTaskDefinition),
+      listTaskDefinitions: op("ListTaskDefinitions", ecs?.listTaskDefinitions),
+      registerTaskDefinition: op("RegisterTaskDefinition", ecs?.registerTaskDefinition),
+      updateService: op("UpdateService", ecs?.updateService),
+      listTasks: op("ListTasks", ecs?.listTasks),
+      describeTasks: op("DescribeTasks", ecs?.describeTasks),
+      listServiceDeployments: op("ListServiceDeployments", ecs?.listServiceDeployments),
+      describeServiceRevisions: op("DescribeServiceRevisions", ecs?.describeServiceRevisions),
+    },
+    logs: { getLogEvents: op("GetLogEvents", logs?.getLogEvents) },
+  };
+  return { aws, calls };
+}
+
+export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** What an effect is handed. */
+export function contextOf(aws: Aws, store: Store = memoryStore()): EffectContext {
+  return {
+    aws,
+    store,
+    settings: {
+      projects: { x86_64: "build-x86_64", arm64: "build-arm64" },
+      repositoryUris: { hello: REPOSITORY_URI },
+      codecommitUrl: "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/",
+      buildspec: "version: 0.2",
+    },
+    now: () => T0,
+    sha256,
+  };
+}
+
+/** The names of the calls, in order. */
+export const operations = (calls: readonly Call[]) => calls.map(({ operation }) => operation);
+
+/** What a call said in one field; undefined when there was no such call or field. */
+export function said(call: Call | undefined, field: string): unknown {
+  const input = call?.input;
+  if (typeof input !== "object" || input === null) return undefined;
+  return Object.entries(input).find(([name]) => name === field)?.[1];
+}

@@ -1,0 +1,190 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Aws } from "../../shared/effects/aws.ts";
+import { begin, check, enter, leave } from "../../shared/effects/stage.ts";
+import { readStageLock } from "../../shared/effects/stage-lock.ts";
+import type { StageDefinition } from "../../shared/pipeline/definition.ts";
+import { memoryStore } from "../../shared/store/memory-store.ts";
+import {
+  INDEX,
+  PRODUCTION,
+  REPOSITORY_URI,
+  runAfter,
+  STAGING,
+  started,
+  T0,
+  UNTIL_PUBLISHED,
+} from "../pipeline/given.ts";
+import { BASE, fakeEcs } from "./ecs.ts";
+import { contextOf, fakeAws, operations } from "./fakes.ts";
+
+const runOf = (sequence: number) => runAfter(started({ sequence }), ...UNTIL_PUBLISHED.slice(1));
+
+/** A store, an ECS, and the runs 1 to 3, all of them published. */
+function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
+  const { aws, calls } = fakeAws({ ecs: { ...fakeEcs(cluster).aws, ...change } });
+  const store = memoryStore();
+  const context = contextOf(aws, store);
+  return {
+    calls,
+    lock: async (stage = "production") => (await readStageLock(store, "hello", stage)).lock,
+    enter: (sequence: number, stage: StageDefinition = PRODUCTION) => enter(context, runOf(sequence), stage),
+    begin: (sequence: number) => begin(context, runOf(sequence), "production"),
+    check: (sequence: number) => check(context, runOf(sequence), "production"),
+    leave: (sequence: number, outcome: "succeeded" | "rolled-back") =>
+      leave(context, runOf(sequence), "production", outcome),
+  };
+}
+const superseded = (by: string) => ({ type: "run.superseded", at: T0, by, stage: "production" });
+
+describe("enter-stage", () => {
+  test("takes the stage and looks up what would change, side by side", async () => {
+    const { enter: enters, calls, lock } = house();
+    expect(await enters(1)).toEqual({
+      events: [
+        {
+          type: "stage.entered",
+          at: T0,
+          stage: "production",
+          deployments: [
+            {
+              cluster: "production",
+              service: "web",
+              serviceArn: "arn:aws:ecs:us-east-1:000000000000:service/production/web",
+              baseTaskDefinition: BASE,
+              images: { web: { from: "old", to: `${REPOSITORY_URI}@${INDEX}` } },
+            },
+          ],
+        },
+      ],
+      wake: [],
+    });
+    expect(operations(calls)).toEqual(["DescribeServices", "DescribeTaskDefinition"]);
+    expect(await lock()).toMatchObject({ holder: { runId: "hello-1", phase: "gated" } });
+  });
+
+  test("entering again, after a crash, gives the same", async () => {
+    const { enter: enters } = house();
+    expect(await enters(1)).toEqual(await enters(1));
+  });
+
+  test("a newer run displaces one that waits for its approval, and tells it", async () => {
+    const { enter: enters } = house();
+    await enters(1);
+    expect(await enters(2)).toMatchObject({
+      events: [{ type: "stage.entered" }],
+      wake: [{ runId: "hello-1", event: superseded("hello-2") }],
+    });
+    expect((await enters(1)).events).toEqual([superseded("hello-2")]);
+  });
+
+  test("a stage that is busy is waited for", async () => {
+    const { enter: enters } = house("staging");
+    await enters(1, STAGING);
+    expect((await enters(2, STAGING)).events).toEqual([
+      { type: "stage.waited", at: T0, stage: "staging", behind: "hello-1", why: "hello-1 has the stage" },
+    ]);
+  });
+
+  test.each([
+    [
+      "the cluster",
+      house("elsewhere"),
+      "cluster production does not exist",
+      "create it, or mend the stage's `ecs` in the pipeline",
+    ],
+    [
+      "the service",
+      house("production", { describeServices: async () => ({ services: [] }) }),
+      "service web of cluster production does not exist",
+      "create it, or mend the stage's `ecs` in the pipeline",
+    ],
+  ])("%s is missing: the stage fails, with the remedy", async (_what, { enter: enters }, reason, remedy) => {
+    expect((await enters(1)).events).toEqual([
+      { type: "stage.failed", at: T0, stage: "production", failure: { reason, remedy } },
+    ]);
+  });
+
+  test("a container that the task definition has not: the stage fails, and says which there are", async () => {
+    const deployment = { cluster: "production", service: "web", containers: { wbe: "hello" } };
+    const { enter: enters } = house();
+    expect((await enters(1, { ...PRODUCTION, deploy: [deployment] })).events).toEqual([
+      {
+        type: "stage.failed",
+        at: T0,
+        stage: "production",
+        failure: {
+          reason: `task definition ${BASE} of service web has no container wbe; it has web, sidecar`,
+          remedy: "mend `containers` in the pipeline, or the task definition",
+        },
+      },
+    ]);
+  });
+
+  test("of eight runs at once the newest has the stage, and each of the others knows", async () => {
+    const { enter: enters, lock } = house();
+    const answers = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => enters(n + 1)));
+    expect(answers.filter(({ status }) => status === "rejected")).toEqual([]);
+    expect((await lock()).holder).toMatchObject({ runId: "hello-8" });
+  });
+});
+
+describe("begin-stage", () => {
+  test("goes from the gate to the deployments", async () => {
+    const { enter: enters, begin: begins, lock } = house();
+    await enters(1);
+    expect((await begins(1)).events).toEqual([{ type: "stage.deploying", at: T0, stage: "production" }]);
+    expect(await lock()).toMatchObject({ sequence: 1, holder: { phase: "deploying" } });
+  });
+
+  test("not when a newer run has taken the stage", async () => {
+    const { enter: enters, begin: begins } = house();
+    await enters(1);
+    await enters(2);
+    expect((await begins(1)).events).toEqual([superseded("hello-2")]);
+  });
+});
+
+describe("check-stage", () => {
+  test("the stage is still ours: there is nothing to say", async () => {
+    const { enter: enters, check: checks } = house();
+    await enters(1);
+    expect((await checks(1)).events).toEqual([]);
+  });
+
+  test("a newer run has it, or has had it since", async () => {
+    const { enter: enters, check: checks, begin: begins, leave: leaves } = house();
+    await enters(1);
+    await enters(2);
+    expect((await checks(1)).events).toEqual([superseded("hello-2")]);
+    await begins(2);
+    await leaves(2, "succeeded");
+    expect((await checks(1)).events).toEqual([superseded("hello-2")]);
+  });
+});
+
+describe("leave-stage", () => {
+  test("frees the stage and wakes the next", async () => {
+    const { enter: enters, begin: begins, leave: leaves, lock } = house();
+    await enters(1);
+    await begins(1);
+    await enters(2);
+    expect(await leaves(1, "succeeded")).toEqual({
+      events: [{ type: "stage.left", at: T0, stage: "production" }],
+      wake: [{ runId: "hello-2" }],
+    });
+    expect(await lock()).not.toHaveProperty("holder");
+  });
+
+  test("after a rollback the stage is held, and nobody is woken", async () => {
+    const { enter: enters, begin: begins, leave: leaves } = house();
+    await enters(1);
+    await begins(1);
+    expect((await leaves(1, "rolled-back")).wake).toEqual([]);
+    expect((await enters(2)).events).toMatchObject([
+      {
+        type: "stage.waited",
+        why: "the stage is held since hello-1 was rolled back; somebody must release it",
+      },
+    ]);
+  });
+});

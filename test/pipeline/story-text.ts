@@ -1,0 +1,115 @@
+import type { Command } from "../../shared/pipeline/commands.ts";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { refName, sentence } from "../../shared/pipeline/messages.ts";
+
+/** Events and commands as one line each, for whoever reads a transcript. */
+
+const again = (attempt: number) => (attempt === 1 ? "" : ` (attempt ${attempt})`);
+const short = (digest: string) => `${digest.slice(0, 15)}…`;
+const because = (text: string | undefined) => (text === undefined || text === "" ? "" : `: ${text}`);
+
+export function eventText(event: RunEvent): string {
+  return `${event.type} ${detail(event)}`.trimEnd();
+}
+
+function detail(event: RunEvent): string {
+  switch (event.type) {
+    case "run.started":
+      return `${refName(event.revision.ref)} ${event.revision.commit.slice(0, 7)} of ${event.revision.repository}`;
+    case "build.failed":
+      return `${build(event)}: ${sentence(event.failure)}${event.transient ? " (worth another attempt)" : ""}`;
+    case "build.log-read":
+      return `${build(event)}${because(event.lines.map((line) => `"${line}"`).join(" "))}`;
+    case "build.started":
+      return `${build(event)} as ${event.buildId}`;
+    case "build.requested":
+    case "build.succeeded":
+    case "build.stop-requested":
+    case "build.stopped":
+      return build(event);
+    case "index.publish-requested":
+      return event.image;
+    case "index.published":
+      return `${event.image} ${short(event.digest)} as ${event.tags.join(", ")}`;
+    case "index.failed":
+      return `${event.image}: ${sentence(event.failure)}`;
+    case "stage.waited":
+    case "gate.voided":
+      return `${event.stage}: ${event.why}`;
+    case "stage.entered":
+    case "stage.deploying":
+    case "stage.left":
+    case "approval.expired":
+      return event.stage;
+    case "stage.failed":
+      return `${event.stage}: ${sentence(event.failure)}`;
+    case "approval.given":
+    case "approval.refused":
+      return `${event.stage} by ${event.person}${because(event.comment)}`;
+    case "run.superseded":
+      return `by ${event.by}`;
+    case "run.finished":
+      return `${event.outcome}: ${event.reason}`;
+    default:
+      return deployment(event);
+  }
+}
+
+function build({
+  image,
+  platform,
+  attempt,
+}: {
+  readonly image: string;
+  readonly platform: string;
+  readonly attempt: number;
+}): string {
+  return `${image} ${platform}${again(attempt)}`;
+}
+
+function deployment(event: Extract<RunEvent, { readonly service: string }>): string {
+  const what = `${event.cluster}/${event.service}`;
+  switch (event.type) {
+    case "deployment.requested":
+      return what;
+    case "deployment.started":
+      return `${what} with ${event.taskDefinition} as ${event.deploymentId}`;
+    case "deployment.reported":
+      return `${what} ${event.state}${because(event.reason)}`;
+    case "deployment.succeeded": {
+      const tasks = Object.entries(event.tasks).map(([architecture, count]) => `${count} on ${architecture}`);
+      return `${what}: ${tasks.join(", ")}`;
+    }
+    case "deployment.failed":
+      return `${what}: ${sentence(event.failure)}`;
+  }
+}
+
+export function commandText(command: Command): string {
+  switch (command.type) {
+    case "start-build":
+      return `start-build ${command.image.name} ${command.platform}${again(command.attempt)}${takeover(command.lease)}`;
+    case "stop-build":
+      return `stop-build ${command.image} ${command.platform}${takeover(command.lease)}`;
+    case "publish-index":
+      return `publish-index ${command.image.name}${takeover(command.lease)}`;
+    case "deploy":
+      return `deploy ${command.cluster}/${command.service}${takeover(command.lease)}`;
+    case "ask-builds":
+      return `ask-builds ${command.builds.map(({ buildId }) => buildId).join(" ")}`;
+    case "read-build-log":
+      return `read-build-log ${command.image} ${command.platform}`;
+    case "verify-deployment":
+      return `verify-deployment ${command.cluster}/${command.service}`;
+    case "leave-stage":
+      return `leave-stage ${command.stage}, ${command.outcome}`;
+    case "enter-stage":
+    case "check-stage":
+    case "begin-stage":
+      return `${command.type} ${command.stage}`;
+    case "record":
+      return `record ${command.event.type}`;
+  }
+}
+
+const takeover = (lease: number) => (lease === 0 ? "" : `, taken over (${lease})`);

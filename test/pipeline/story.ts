@@ -1,0 +1,213 @@
+import { type Command, claimOf, keyOf, type Wake } from "../../shared/pipeline/commands.ts";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { evolve } from "../../shared/pipeline/evolve.ts";
+import { explain, stageBusy, stageHeld } from "../../shared/pipeline/messages.ts";
+import { plan } from "../../shared/pipeline/plan.ts";
+import { receive } from "../../shared/pipeline/receive.ts";
+import type { Run } from "../../shared/pipeline/run.ts";
+import {
+  beginStage,
+  enterStage,
+  evolveStageLock,
+  FREE,
+  leaveStage,
+  type StageLock,
+  type StageLockEvent,
+  takerOf,
+} from "../../shared/pipeline/stages.ts";
+import { prepared, T0 } from "./given.ts";
+import { commandText, eventText } from "./story-text.ts";
+
+/** What AWS answers to a command at once; nothing where it takes its time. */
+export type Answers = (run: Run, command: Command, now: number) => readonly RunEvent[];
+
+/** Whole runs of the pure core, without I/O: events come in, commands go out, and all of it is written down. */
+export class Story {
+  now = T0;
+  /** Set by a test when AWS is to answer otherwise from now on. */
+  answers: Answers;
+  private readonly lines: string[] = [];
+  private readonly runs = new Map<string, Run>();
+  private readonly locks = new Map<string, StageLock>();
+  private lastTime = "";
+
+  constructor(title: string, answers: Answers) {
+    this.answers = answers;
+    this.lines.push(title, "=".repeat(title.length));
+  }
+
+  text(): string {
+    const explained = [...this.runs.values()].flatMap((run) => [
+      "",
+      `$ tandem explain ${run.id}`,
+      ...explain(run),
+    ]);
+    return `${[...this.lines, ...explained].join("\n")}\n`;
+  }
+
+  /** What somebody outside does, in words. */
+  says(sentence: string): void {
+    this.lines.push("", `# ${sentence}`);
+  }
+
+  /** Time goes by, and the sweep visits every run. */
+  after(milliseconds: number, sentence: string): void {
+    this.now += milliseconds;
+    this.says(sentence);
+    for (const runId of this.runs.keys()) this.advance([{ runId }]);
+  }
+
+  run(runId: string): Run {
+    const run = this.runs.get(runId);
+    if (run === undefined) throw new Error(`there is no run ${runId}`);
+    return run;
+  }
+
+  happens(runId: string, event: RunEvent): void {
+    this.advance([{ runId, event: { ...event, at: this.now } }]);
+  }
+
+  private advance(wakes: readonly Wake[]): void {
+    const queue = [...wakes];
+    for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
+      const { runId, event } = wake;
+      const done = new Set<string>();
+      if (event !== undefined) this.take(runId, event);
+      for (
+        let commands = this.planned(runId, done);
+        commands.length > 0;
+        commands = this.planned(runId, done)
+      ) {
+        for (const command of commands) done.add(keyOf(command));
+        const outcomes = commands.map((command) => this.perform(runId, command));
+        for (const { events, wake: next } of outcomes) {
+          for (const fact of events) this.take(runId, fact);
+          queue.push(...next);
+        }
+      }
+    }
+  }
+
+  private planned(runId: string, done: ReadonlySet<string>): readonly Command[] {
+    const run = this.runs.get(runId);
+    return run === undefined ? [] : plan(run, this.now).filter((command) => !done.has(keyOf(command)));
+  }
+
+  private take(runId: string, event: RunEvent): void {
+    const run = this.runs.get(runId);
+    const received = run === undefined ? ({ type: "news", event } as const) : receive(run, event);
+    if (received.type === "ignored") {
+      this.write(runId, `${eventText(event)} (ignored: ${received.reason})`);
+      return;
+    }
+    const next = evolve(run, received.event);
+    if (next !== undefined) this.runs.set(runId, next);
+    this.write(runId, eventText(received.event));
+  }
+
+  private write(runId: string, text: string): void {
+    const time = new Date(this.now).toISOString().slice(5, 16).replace("T", " ");
+    this.lines.push(`${time === this.lastTime ? " ".repeat(time.length) : time}  ${runId}  ${text}`);
+    this.lastTime = time;
+  }
+
+  private perform(
+    runId: string,
+    command: Command,
+  ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
+    const run = this.run(runId);
+    if (command.type === "record") return { events: [command.event], wake: [] };
+    const claim = claimOf(command, this.now);
+    if (claim !== undefined) this.runs.set(runId, evolve(run, claim) ?? run);
+    if (command.type !== "check-stage") this.write(runId, `  → ${commandText(command)}`);
+    switch (command.type) {
+      case "enter-stage":
+        return this.enter(run, command.stage);
+      case "begin-stage":
+        return this.begin(run, command.stage);
+      case "check-stage":
+        return this.check(run, command.stage);
+      case "leave-stage": {
+        const { events, next } = leaveStage(this.lock(command.stage), runId, command.outcome);
+        this.change(command.stage, events);
+        const left: RunEvent = { type: "stage.left", at: this.now, stage: command.stage };
+        return { events: [left], wake: next === undefined ? [] : [{ runId: next }] };
+      }
+      default:
+        return { events: this.answers(run, command, this.now), wake: [] };
+    }
+  }
+
+  private enter(
+    run: Run,
+    name: string,
+  ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
+    const gated = run.definition.stages.find((stage) => stage.name === name)?.approval !== undefined;
+    const { answer, events, displaced } = enterStage(
+      this.lock(name),
+      { runId: run.id, sequence: run.sequence },
+      run.definition.mode,
+      gated,
+    );
+    this.change(name, events);
+    const at = this.now;
+    const wake = this.tell(displaced, run, name);
+    switch (answer.type) {
+      case "entered":
+        return { events: [{ type: "stage.entered", at, stage: name, deployments: [prepared(name)] }], wake };
+      case "waits": {
+        const why = answer.held ? stageHeld(answer.behind) : stageBusy(answer.behind);
+        return { events: [{ type: "stage.waited", at, stage: name, behind: answer.behind, why }], wake };
+      }
+      case "superseded":
+        return { events: [{ type: "run.superseded", at, by: answer.by, stage: name }], wake };
+      case "left":
+        return { events: [], wake };
+    }
+  }
+
+  private begin(
+    run: Run,
+    stage: string,
+  ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
+    const { events, displacedBy, displaced } = beginStage(this.lock(stage), run.id);
+    this.change(stage, events);
+    const at = this.now;
+    const event: RunEvent =
+      displacedBy === undefined
+        ? { type: "stage.deploying", at, stage }
+        : { type: "run.superseded", at, by: displacedBy, stage };
+    return { events: [event], wake: this.tell(displaced, run, stage) };
+  }
+
+  private check(
+    run: Run,
+    stage: string,
+  ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
+    const lock = this.lock(stage);
+    if (lock.holder?.runId === run.id) return { events: [], wake: [] };
+    return { events: [{ type: "run.superseded", at: this.now, by: takerOf(lock, run.id), stage }], wake: [] };
+  }
+
+  private tell(displaced: readonly string[], by: Run, stage: string): readonly Wake[] {
+    return displaced.map((runId) => ({
+      runId,
+      event: { type: "run.superseded", at: this.now, by: by.id, stage },
+    }));
+  }
+
+  private lock(stage: string): StageLock {
+    return this.locks.get(stage) ?? FREE;
+  }
+
+  private change(stage: string, events: readonly StageLockEvent[]): void {
+    this.locks.set(stage, events.reduce(evolveStageLock, this.lock(stage)));
+  }
+
+  /** Somebody ends the hold of a stage; whoever is first in the queue is woken. */
+  release(stage: string, by: string, reason: string): void {
+    this.change(stage, [{ type: "stage.released", by, reason }]);
+    const [next] = this.lock(stage).queue;
+    if (next !== undefined) this.advance([{ runId: next.runId }]);
+  }
+}
