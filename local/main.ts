@@ -17,9 +17,11 @@ import { selectEngine } from "./engine/select.ts";
 import type { Engine } from "./engine.ts";
 import { reasonOf } from "./errors.ts";
 import { createEvents, type EventsService } from "./events/service.ts";
+import { createGithub } from "./github/service.ts";
 import { createLambda } from "./lambda/service.ts";
 import { createLogs } from "./logs/service.ts";
 import { loadPackage, type Package } from "./package.ts";
+import { createSecrets } from "./secrets/service.ts";
 import { LocalServer } from "./server.ts";
 import type { LocalContext, LocalService } from "./service.ts";
 import { createSqs } from "./sqs/service.ts";
@@ -150,7 +152,13 @@ async function openServices(base: PlaceAndState, engine: Engine, packaged: Packa
   };
   add("sts", await createSts());
   add("dynamodb", await createDynamoDb(context));
-  const lambda = add("lambda", await createLambda(context, { artifacts: packaged.artifact }));
+  const github = add(
+    "github",
+    await createGithub(context, { webhookSecret: process.env.TANDEM_WEBHOOK_SECRET }),
+  );
+  add("secretsmanager", await createSecrets(context, { seed: { "tandem/github": github.secret } }));
+  const substitute = { "https://api.github.com": github.urls.api, "https://github.com": github.urls.web };
+  const lambda = add("lambda", await createLambda(context, { artifacts: packaged.artifact, substitute }));
   events = add("events", createEvents(context, lambda));
   const gateway = add("apigateway", await createApiGateway(context, lambda));
   add("codecommit", await createCodeCommit(context));

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -88,12 +88,22 @@ async function newestChange(path: string): Promise<number> {
   return Math.max(found.mtimeMs, ...(await Promise.all(names.map((name) => newestChange(join(path, name))))));
 }
 
+/** Packages with a temporary folder of its own: the packager leaves folders behind. */
 async function runPackager(
   serviceDir: string,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   say("packaging the functions (serverless package)");
+  const scratch = await mkdtemp(join(tmpdir(), "tandem-packager-"));
+  try {
+    await runServerless(serviceDir, scratch, signal);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function runServerless(serviceDir: string, scratch: string, signal: AbortSignal): Promise<void> {
   const program = join(serviceDir, "node_modules", "serverless", "bin", "serverless.js");
   if (!existsSync(program)) throw new Error(`${program} is missing: run npm ci in ${serviceDir}`);
   const child = spawn(process.execPath, [program, "package"], {
@@ -102,6 +112,7 @@ async function runPackager(
     signal,
     env: {
       ...process.env,
+      TMPDIR: scratch,
       NODE_NO_WARNINGS: "1",
       NO_COLOR: "1",
       FORCE_COLOR: "0",

@@ -65,8 +65,13 @@ export async function checkOut(
   }
 }
 
-/** `https://git-codecommit.REGION.amazonaws.com/v1/repos/NAME` is the local repository NAME. */
+/**
+ * `https://git-codecommit.REGION.amazonaws.com/v1/repos/NAME` is the local repository NAME, and
+ * `https://github.com/OWNER/REPO` (with `.git` or without) that of the stand-in for GitHub.
+ */
 export function sourceUrl(location: string, localUrl: string): string {
+  const github = /^https:\/\/github\.com\/([\w-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(location)?.[1];
+  if (github !== undefined) return `${localUrl}/github/${github}.git`;
   const name =
     /^(?:https|ssh):\/\/git-codecommit[.\w-]*\.amazonaws\.com(?:\.cn)?\/v1\/repos\/([\w.-]+)$/.exec(
       location,

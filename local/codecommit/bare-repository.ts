@@ -18,6 +18,8 @@ export async function createBareRepository(
   const draft = join(dirname(directory), `.new-${randomUUID()}`);
   try {
     await runGit(["init", "--quiet", "--bare", "--template=", `--initial-branch=${DEFAULT_BRANCH}`, draft]);
+    // A push stays one pack: unpacked into loose objects, every clone would have to pack them again.
+    await runGit(["-C", draft, "config", "receive.unpackLimit", "1"]);
     await fill(draft);
     await rename(draft, directory);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError, notFound } from "./api-error.ts";
-import { type GithubApp, installationId, type InstallationToken } from "./app.ts";
+import { type GithubApp, type InstallationToken, installationId } from "./app.ts";
 import { APP_LOGIN, DEFAULT_LOGIN, isLogin } from "./names.ts";
 import type { GithubRepository } from "./repositories.ts";
 

@@ -1,7 +1,6 @@
 import type { Github } from "./core.ts";
+import { defaultBranch, fetchInto, setDefaultBranch } from "./git/refs.ts";
 import { addHook, DEFAULT_HOOK } from "./hooks.ts";
-import { fetchInto, setDefaultBranch } from "./git/refs.ts";
-import { defaultBranch } from "./git/refs.ts";
 import type { GithubRepository, NewRepository } from "./repositories.ts";
 
 /** The repository, made with its webhook when there is none. */

@@ -75,7 +75,11 @@ export async function setPullState(
     const head = github.repositories.find(pull.headRepository);
     const sha = head && (await commitOfRef(head, `refs/heads/${pull.headRef}`));
     if (head === undefined || sha === undefined)
-      throw invalid("PullRequest", "state", `state cannot be changed. The ${pull.headRef} branch was deleted.`);
+      throw invalid(
+        "PullRequest",
+        "state",
+        `state cannot be changed. The ${pull.headRef} branch was deleted.`,
+      );
     await takeHead(repository, head, pull.headRef, pull.number);
     Object.assign(pull, { headSha: sha, closedAt: null });
   } else pull.closedAt = github.now();
@@ -147,7 +151,8 @@ async function findHead(github: Github, base: GithubRepository, head: string) {
           .list()
           .find(
             (one) =>
-              one.owner.toLowerCase() === owner.toLowerCase() && (one.parent === root || one.fullName === root),
+              one.owner.toLowerCase() === owner.toLowerCase() &&
+              (one.parent === root || one.fullName === root),
           );
   const sha = repository && (await commitOfRef(repository, `refs/heads/${branch}`));
   if (repository === undefined || sha === undefined) throw invalid("PullRequest", "head");

@@ -145,7 +145,8 @@ function pushedCommitJson(
   paths: ChangedPaths | undefined,
 ) {
   const { sha, tree, message, author, committer } = commit;
-  const some = (list: readonly string[] | undefined): readonly string[] => (list ?? []).slice(0, MAXIMUM_PATHS);
+  const some = (list: readonly string[] | undefined): readonly string[] =>
+    (list ?? []).slice(0, MAXIMUM_PATHS);
   return {
     id: sha,
     tree_id: tree,

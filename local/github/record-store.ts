@@ -50,11 +50,13 @@ export class Records {
   /** Resolves when everything that has changed so far is on disk; changes beside each other share a write. */
   save(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
-    const next = this.#running.catch(() => undefined).then(() => {
-      this.#next = undefined;
-      this.#running = writeState(this.#file, VERSION, this.data);
-      return this.#running;
-    });
+    const next = this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        this.#running = writeState(this.#file, VERSION, this.data);
+        return this.#running;
+      });
     this.#next = next;
     return next;
   }

@@ -64,10 +64,7 @@ const metadataSchema = z.object({
  * Opens the repositories below a folder, which is created when it is missing.
  * @throws StateError naming the file when the stored state cannot be read
  */
-export async function openGithubRepositories(
-  folder: string,
-  now: () => number,
-): Promise<GithubRepositories> {
+export async function openGithubRepositories(folder: string, now: () => number): Promise<GithubRepositories> {
   await mkdir(folder, { recursive: true });
   const known = new Map<string, GithubRepository>();
   for (const owner of (await readdir(folder)).sort()) {
@@ -111,11 +108,7 @@ export async function openGithubRepositories(
 
 const keyOf = (fullName: string): string => fullName.toLowerCase();
 
-async function create(
-  folder: string,
-  wanted: NewRepository,
-  createdAt: number,
-): Promise<GithubRepository> {
+async function create(folder: string, wanted: NewRepository, createdAt: number): Promise<GithubRepository> {
   const fullName = `${wanted.owner}/${wanted.name}`;
   const described = {
     fullName,

@@ -25,6 +25,8 @@ export interface EnvironmentSettings {
   readonly context: LocalContext;
   readonly configuration: FunctionConfiguration;
   readonly directory: string;
+  /** Values of the function's own variables that stand for something in the world, and what stands in for it here. */
+  readonly substitute: Readonly<Record<string, string>>;
   /** A folder for V8's code cache, where this Node has one: it shortens later cold starts. */
   readonly compileCache: string;
 }
@@ -58,8 +60,17 @@ export function variablesOf(settings: EnvironmentSettings, logStream: string): R
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
     AWS_LAMBDA_LOG_GROUP_NAME: configuration.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
-    ...configuration.variables,
+    ...substituted(configuration.variables, settings.substitute),
   };
+}
+
+function substituted(
+  variables: Readonly<Record<string, string>>,
+  substitute: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const replace = (value: string): string =>
+    (Object.hasOwn(substitute, value) ? substitute[value] : value) ?? value;
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, replace(value)]));
 }
 
 /** What the function signs with: it acts as its execution role, in a session named after it. */

@@ -39,6 +39,7 @@ export interface LocalFunctionSettings {
   readonly started: () => void;
   readonly defaultConcurrency: number;
   readonly idleMs: number;
+  readonly substitute: Readonly<Record<string, string>>;
 }
 
 export function createLocalFunction(settings: LocalFunctionSettings): LocalFunction {
@@ -48,6 +49,7 @@ export function createLocalFunction(settings: LocalFunctionSettings): LocalFunct
     context,
     configuration,
     directory: code.directory,
+    substitute: settings.substitute,
     compileCache: join(root, "compile-cache"),
   };
   const pool = createPool<Environment>({

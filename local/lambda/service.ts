@@ -19,6 +19,11 @@ export interface LambdaOptions {
   readonly defaultConcurrency?: number;
   /** An environment that was not used for so long is ended. */
   readonly idleMs?: number;
+  /**
+   * What functions are handed instead of a value of their environment: the template names the world
+   * (`https://api.github.com`), and here something stands in for it. A value is replaced only as a whole.
+   */
+  readonly substitute?: Readonly<Record<string, string>>;
 }
 
 /** What the other services ask of Lambda. */
@@ -77,6 +82,7 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
       started: hosts.refill,
       defaultConcurrency: options.defaultConcurrency ?? 10,
       idleMs: options.idleMs ?? 60_000,
+      substitute: options.substitute ?? {},
     });
   });
 

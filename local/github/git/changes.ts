@@ -26,7 +26,16 @@ export async function changedFiles(
   before: string,
   after: string,
 ): Promise<readonly FileChange[]> {
-  const text = await gitText(repository, ["diff-tree", "-r", "-z", "-M", "--raw", "--numstat", before, after]);
+  const text = await gitText(repository, [
+    "diff-tree",
+    "-r",
+    "-z",
+    "-M",
+    "--raw",
+    "--numstat",
+    before,
+    after,
+  ]);
   const fields = new Fields(text);
   const raw: RawChange[] = [];
   while (fields.peek()?.startsWith(":") === true) raw.push(readRaw(fields));

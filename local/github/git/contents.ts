@@ -18,7 +18,15 @@ export async function entryAt(
   path: string,
 ): Promise<TreeEntry | undefined> {
   if (path === "") return { type: "dir", path, sha: `${commit}^{tree}`, size: 0 };
-  const text = await gitText(repository, ["ls-tree", "-z", "-l", "--full-tree", commit, "--", `:(literal)${path}`]);
+  const text = await gitText(repository, [
+    "ls-tree",
+    "-z",
+    "-l",
+    "--full-tree",
+    commit,
+    "--",
+    `:(literal)${path}`,
+  ]);
   return parseEntries(text).find((entry) => entry.path === path);
 }
 

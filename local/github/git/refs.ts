@@ -11,7 +11,10 @@ export interface Ref {
 }
 
 /** The refs below a prefix, by name. */
-export async function listRefs(repository: GitFolder, ...prefixes: readonly string[]): Promise<readonly Ref[]> {
+export async function listRefs(
+  repository: GitFolder,
+  ...prefixes: readonly string[]
+): Promise<readonly Ref[]> {
   const format = "--format=%(objectname) %(objecttype) %(refname)";
   const text = await gitText(repository, ["for-each-ref", format, ...prefixes]);
   return text.split("\n").flatMap((line) => {
@@ -48,5 +51,5 @@ export async function fetchInto(
   from: string,
   refspecs: readonly string[],
 ): Promise<void> {
-  await git(repository, ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", from, ...refspecs]);
+  await git(repository, ["fetch", "--quiet", "--no-tags", from, ...refspecs]);
 }

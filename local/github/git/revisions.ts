@@ -13,7 +13,9 @@ export function git(repository: GitFolder, args: readonly string[], input?: stri
   return runGit(args, {
     gitDir: repository.directory,
     ...(input === undefined ? {} : { input }),
-    ...(borrowed.length === 0 ? {} : { environment: { GIT_ALTERNATE_OBJECT_DIRECTORIES: borrowed.join(":") } }),
+    ...(borrowed.length === 0
+      ? {}
+      : { environment: { GIT_ALTERNATE_OBJECT_DIRECTORIES: borrowed.join(":") } }),
   });
 }
 
@@ -28,9 +30,7 @@ export async function gitText(
 
 /** A branch, a tag or a commit in a request; anything that git would take for more than a name is none. */
 const isName = (text: string): boolean =>
-  text !== "" &&
-  text.length <= 1024 &&
-  !/[\p{Cc} ~^:?*[\\]|@\{|\.\./u.test(text);
+  text !== "" && text.length <= 1024 && !/[\p{Cc} ~^:?*[\\]|@\{|\.\./u.test(text);
 
 /**
  * The commit that a branch, a tag, a full ref or a (shortened) commit id names.

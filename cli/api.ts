@@ -1,0 +1,196 @@
+import type { RunEvent } from "../shared/pipeline/events.ts";
+import type { RunHead } from "../shared/pipeline/head.ts";
+import type { RunView } from "../shared/pipeline/view.ts";
+import type { Address } from "./address.ts";
+import { EXIT, type ExitCode, Failure } from "./failure.ts";
+import type { ApiRequest, Sign } from "./sign.ts";
+
+const TIMEOUT_MS = 30_000;
+
+/** A line of the list of runs: a head, with its times as ISO 8601. */
+export type RunLine = Pick<RunHead, "pipeline" | "sequence" | "status" | "stage" | "commit" | "ref"> & {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+};
+
+export interface RunPage {
+  readonly runs: readonly RunLine[];
+  readonly cursor?: string;
+}
+
+export type EventLine = Pick<RunEvent, "type" | "at"> & { readonly stage?: string };
+
+export interface Decision {
+  readonly decision: "approve" | "refuse";
+  /** What was looked at; another release in its place is refused. */
+  readonly release: string;
+  readonly comment?: string;
+}
+
+export interface Decided {
+  readonly run: RunView;
+  readonly message: string;
+}
+
+/** Tandem's HTTP API. Every method throws Failure, with the API's own sentence where it gives one. */
+export class TandemApi {
+  readonly #address: Address;
+  readonly #sign: Sign;
+  readonly #signal: AbortSignal;
+
+  /** @param signal gives up whatever is being asked */
+  constructor(address: Address, sign: Sign, signal: AbortSignal) {
+    this.#address = address;
+    this.#sign = sign;
+    this.#signal = signal;
+  }
+
+  async runs(limit: number, cursor?: string): Promise<RunPage> {
+    const query = new URLSearchParams({ limit: String(limit), ...(cursor === undefined ? {} : { cursor }) });
+    return this.#ask("GET", `/api/runs?${query}`, isRunPage);
+  }
+
+  async run(id: string): Promise<RunView> {
+    return this.#ask("GET", `/api/runs/${encodeURIComponent(id)}`, isRunView);
+  }
+
+  /** What has happened to a run, in its order; `at` is milliseconds since the epoch. */
+  async events(id: string): Promise<readonly EventLine[]> {
+    const { events } = await this.#ask("GET", `/api/runs/${encodeURIComponent(id)}/events`, isEvents);
+    return events;
+  }
+
+  async decide(id: string, stage: string, decision: Decision): Promise<Decided> {
+    const path = `/api/runs/${encodeURIComponent(id)}/stages/${encodeURIComponent(stage)}/approval`;
+    return this.#ask("POST", path, isDecided, decision);
+  }
+
+  async releaseHold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
+    const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/release-hold`;
+    return this.#ask("POST", path, isMessage, { reason });
+  }
+
+  async #ask<T>(
+    method: ApiRequest["method"],
+    path: string,
+    isAnswer: (value: unknown) => value is T,
+    content?: unknown,
+  ): Promise<T> {
+    const url = new URL(this.#address.url + path);
+    const body = content === undefined ? {} : { body: JSON.stringify(content) };
+    const headers = content === undefined ? {} : { "content-type": "application/json" };
+    const request: ApiRequest = { method, url, headers: { accept: "application/json", ...headers }, ...body };
+    const { status, text } = await this.#send(request);
+    const value = parse(text);
+    if (status >= 400) throw refusal(status, value, url);
+    if (!isAnswer(value)) throw this.#notTandem(url);
+    return value;
+  }
+
+  async #send(request: ApiRequest): Promise<{ readonly status: number; readonly text: string }> {
+    const headers = await this.#sign(request);
+    const { method, url, body } = request;
+    try {
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const response = await fetch(url, {
+        method,
+        headers,
+        signal,
+        redirect: "error",
+        ...(body === undefined ? {} : { body }),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      const remedy = this.#address.local
+        ? "start it with `npx tandem local up`, or give the address with --url or TANDEM_URL"
+        : "check the address (--url, TANDEM_URL) and the network";
+      const message = `nothing answers at ${url.origin} (${reasonOf(error)}): ${remedy}`;
+      throw new Failure(EXIT.unreachable, "unreachable", message, { cause: error });
+    }
+  }
+
+  #notTandem(url: URL): Failure {
+    const message = `what answers at ${url.origin} is not Tandem's HTTP API: check --url or TANDEM_URL`;
+    return new Failure(EXIT.unreachable, "not-tandem", message);
+  }
+}
+
+function refusal(status: number, value: unknown, url: URL): Failure {
+  const error = isRecord(value) ? value.error : undefined;
+  if (isRecord(error) && typeof error.message === "string")
+    return new Failure(
+      exitCodeOf(status),
+      typeof error.code === "string" ? error.code : "refused",
+      error.message,
+    );
+  if (status === 401 || status === 403) {
+    const message = `${url.origin} does not let you in: sign with credentials that may call the API (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`;
+    return new Failure(EXIT.denied, "forbidden", message);
+  }
+  const said = isRecord(value) && typeof value.message === "string" ? `: ${value.message}` : "";
+  const message = `${url.origin} answered ${url.pathname} with ${status}${said}: try again, and look at the function's log if it stays so`;
+  return new Failure(status >= 500 ? EXIT.unreachable : exitCodeOf(status), "http-error", message);
+}
+
+function exitCodeOf(status: number): ExitCode {
+  switch (status) {
+    case 400:
+      return EXIT.usage;
+    case 401:
+    case 403:
+      return EXIT.denied;
+    case 404:
+      return EXIT.unknown;
+    case 409:
+      return EXIT.conflict;
+    default:
+      return EXIT.failed;
+  }
+}
+
+/** What fetch hides behind "fetch failed": the code of the system's error. */
+function reasonOf(error: unknown): string {
+  if (!isRecord(error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
+  const cause = isRecord(error.cause) ? error.cause : error;
+  return String(cause.code ?? cause.message);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isRunPage = (value: unknown): value is RunPage =>
+  isRecord(value) &&
+  Array.isArray(value.runs) &&
+  value.runs.every((run: unknown) => isRecord(run) && typeof run.id === "string");
+
+const isRunView = (value: unknown): value is RunView =>
+  isRecord(value) &&
+  typeof value.id === "string" &&
+  typeof value.status === "string" &&
+  Array.isArray(value.images) &&
+  Array.isArray(value.stages) &&
+  Array.isArray(value.explanation);
+
+const isEvents = (value: unknown): value is { readonly events: readonly EventLine[] } =>
+  isRecord(value) &&
+  Array.isArray(value.events) &&
+  value.events.every(
+    (event: unknown) => isRecord(event) && typeof event.type === "string" && typeof event.at === "number",
+  );
+
+const isMessage = (value: unknown): value is { readonly message: string } =>
+  isRecord(value) && typeof value.message === "string";
+
+const isDecided = (value: unknown): value is Decided =>
+  isMessage(value) && "run" in value && isRunView(value.run);

@@ -1,0 +1,135 @@
+import type {
+  BuildView,
+  GateView,
+  ImageView,
+  RunView,
+  ServiceView,
+  StageView,
+} from "../../shared/pipeline/view.ts";
+import { logTail, type ReadOn } from "./log.ts";
+import { type Cell, table } from "./table.ts";
+import { clock, duration, type Paint, paintStatus, shortCommit, shortDigest } from "./text.ts";
+
+const branchOf = (ref: string): string => ref.replace(/^refs\/(?:heads|tags)\//, "");
+
+/** Everything about a run on one page: its builds side by side, the index, every stage with its gate and services. */
+export function renderRun(run: RunView, where: ReadOn, paint: Paint): readonly string[] {
+  return [
+    ...headLines(run, paint),
+    ...run.images.flatMap((image) => ["", ...imageLines(image, where, paint)]),
+    ...run.stages.flatMap((stage) => ["", ...stageLines(run, stage, paint)]),
+  ];
+}
+
+function headLines(run: RunView, paint: Paint): readonly string[] {
+  const { id, status, ref, commit, repository, author, pusher, startedAt, updatedAt } = run;
+  const who = author ?? pusher;
+  const what = `${branchOf(ref)} ${shortCommit(commit)} of ${repository}`;
+  const took = duration(Date.parse(updatedAt) - Date.parse(startedAt));
+  const when = `began ${clock(startedAt)} UTC${isOver(run) ? `, took ${took}` : ""}`;
+  return [
+    `${paint.strong(id)}  ${paintStatus(paint, status)}`,
+    `${what}${who === undefined ? "" : ` by ${who}`}, ${when}`,
+    ...(run.supersededBy === undefined ? [] : [`superseded by ${run.supersededBy}`]),
+    ...(run.reason === undefined ? [] : [run.reason]),
+  ];
+}
+
+/** Whether nothing about the run can change any more. */
+export function isOver({ status }: Pick<RunView, "status">): boolean {
+  return ["succeeded", "failed", "superseded", "stopped"].includes(status);
+}
+
+function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly string[] {
+  const { name, status, indexDigest, tags = [], skippedTags = [], reason, builds } = image;
+  const index = indexDigest === undefined ? paintStatus(paint, status) : indexDigest;
+  const buildStatus = (build: BuildView): Cell => ({
+    text: build.attempt > 1 ? `${build.status} (attempt ${build.attempt})` : build.status,
+    paint: (text) => paintStatus(paint, build.status, text),
+  });
+  const rows = builds.map((build) => [
+    build.platform,
+    buildStatus(build),
+    build.seconds === undefined ? "" : build.seconds.toFixed(1),
+    shortDigest(build.digest ?? ""),
+  ]);
+  return [
+    `${paint.strong(`image ${name}`)}  ${index}`,
+    ...indent(table(["PLATFORM", "BUILD", "SECONDS", "DIGEST"], rows, paint.faint)),
+    ...(tags.length === 0 ? [] : [`  tags ${tags.join(", ")}`]),
+    ...skippedTags.map(({ tag, why }) => `  ${paint.waiting("not tagged")} ${tag}: ${why}`),
+    ...(reason === undefined ? [] : [`  ${paint.bad(reason)}`]),
+    ...builds.flatMap((build) => buildNotes(build, where, paint)),
+  ];
+}
+
+/** Why a build was tried again or failed, the last lines of its log, and where to read on. */
+function buildNotes(
+  { platform, retried, reason, log }: BuildView,
+  where: ReadOn,
+  paint: Paint,
+): readonly string[] {
+  return [
+    ...retried.map((why) => `  ${paint.waiting(`${platform} was tried again`)}: ${why}`),
+    ...(reason === undefined ? [] : [`  ${paint.bad(`${platform}: ${reason}`)}`]),
+    ...(log === undefined ? [] : logTail(log, where, paint)),
+  ];
+}
+
+function stageLines(run: RunView, stage: StageView, paint: Paint): readonly string[] {
+  const { name, status, reason, waitsBehind, gate, services } = stage;
+  const rows = services.map((service) => [
+    `${service.cluster}/${service.service}`,
+    { text: service.status, paint: (text: string) => paintStatus(paint, service.status, text) },
+    tasksOf(service),
+    imagesOf(service),
+  ]);
+  return [
+    `${paint.strong(`stage ${name}`)}  ${paintStatus(paint, status)}`,
+    ...(waitsBehind === undefined ? [] : [`  waits behind ${waitsBehind}`]),
+    ...(reason === undefined ? [] : [`  ${paint.bad(reason)}`]),
+    ...(gate === undefined ? [] : gateLines(run, name, gate, paint)),
+    ...indent(table(["SERVICE", "STATUS", "TASKS", "IMAGE"], rows, paint.faint)),
+    ...services.flatMap((service) =>
+      service.reason === undefined ? [] : [`  ${paint.bad(`${service.service}: ${service.reason}`)}`],
+    ),
+  ];
+}
+
+/** `arm64 2, x86_64 2` */
+export function tasksOf({ tasks = {} }: Pick<ServiceView, "tasks">): string {
+  return Object.entries(tasks)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([architecture, count]) => `${architecture} ${count}`)
+    .join(", ");
+}
+
+/** The digest seen running; before that, from what to what each container goes. */
+function imagesOf({ imageDigest, images }: ServiceView): string {
+  if (imageDigest !== undefined) return imageDigest.split(",").map(shortDigest).join(", ");
+  const short = (reference: string) => shortDigest(reference.replace(/^.*@/, "").replace(/^.*\//, ""));
+  return Object.entries(images)
+    .map(([container, { from, to }]) => `${container}: ${short(from)} -> ${short(to)}`)
+    .join(", ");
+}
+
+function gateLines(run: RunView, stage: string, gate: GateView, paint: Paint): readonly string[] {
+  const { open, from, required, approvals = [], expiresAt, voided } = gate;
+  const given = approvals.map(({ person, at, comment }) => {
+    const said = comment === undefined ? "" : `: ${comment}`;
+    return `  ${paint.good("approved")} by ${person}, ${clock(at)} UTC${said}`;
+  });
+  const asked = `  asks ${required} of ${from.join(", ")} until ${clock(expiresAt)} UTC`;
+  return [
+    ...voided.map((why) => `  ${paint.waiting("earlier approvals no longer count")}: ${why}`),
+    ...given,
+    ...(open
+      ? [
+          asked,
+          `  decide: tandem approve ${run.id} ${stage}  or  tandem refuse ${run.id} ${stage} --reason WHY`,
+        ]
+      : []),
+  ];
+}
+
+const indent = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);

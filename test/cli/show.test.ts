@@ -1,0 +1,94 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { readOn } from "../../cli/render/log.ts";
+import type { RunView } from "../../shared/pipeline/view.ts";
+import { build, DIGEST, type FakeApi, startFakeApi, tandem, view } from "./support.ts";
+
+let api: FakeApi;
+afterEach(() => api.close());
+const show = async (run: RunView, args: readonly string[] = ["show", "hello-3"], live = false) => {
+  api = await startFakeApi(() => ({ body: run }));
+  return tandem(args, { url: api.url, live });
+};
+
+test("everything about a run on one page", async () => {
+  expect((await show(view())).out).toBe(
+    `hello-3  staging
+main 0123456 of hello by Carol, began 2026-11-21 20:00:00 UTC
+
+image hello  ${DIGEST}
+  PLATFORM     BUILD      SECONDS  DIGEST
+  linux/amd64  succeeded  3.3      sha256:a1a1a1a1a1a1
+  linux/arm64  succeeded  3.3      sha256:a1a1a1a1a1a1
+  tags main
+
+stage staging  succeeded
+  SERVICE      STATUS     TASKS              IMAGE
+  staging/web  succeeded  arm64 2, x86_64 2  sha256:a1a1a1a1a1a1
+
+stage production  gated
+  asks 1 of release-managers until 2026-11-28 20:00:12 UTC
+  decide: tandem approve hello-3 production  or  tandem refuse hello-3 production --reason WHY
+  SERVICE         STATUS   TASKS  IMAGE
+  production/web  pending
+`,
+  );
+});
+
+test("a failed build: its reason, the end of its log, and where to read on", async () => {
+  const failed = {
+    ...build("linux/arm64"),
+    status: "failed",
+    reason: "failed in BUILD",
+    log: { group: "/aws/codebuild/tandem-arm64", stream: "s/1", lines: ["COPY missing", "not found"] },
+  };
+  const [image] = view().images;
+  if (image === undefined) throw new Error("no image");
+  const run = view({
+    status: "failed",
+    reason: "building failed",
+    images: [{ ...image, builds: [build("linux/amd64"), failed] }],
+  });
+  const { code, out } = await show(run);
+  expect(code).toBe(0);
+  expect(out).toContain(`  linux/arm64: failed in BUILD
+    | COPY missing
+    | not found
+    read on: AWS_ENDPOINT_URL=${api.url} aws logs get-log-events --output text --log-group-name /aws/codebuild/tandem-arm64 --log-stream-name s/1
+`);
+  expect(out).toContain("took 12.3 s\nbuilding failed\n");
+});
+
+test("no escape codes but in a terminal", async () => {
+  const plain = await show(view());
+  expect(plain.out).not.toContain("\u001b");
+  await api.close();
+  const painted = await show(view(), ["show", "hello-3"], true);
+  expect(painted.out).toContain("\u001b[32msucceeded\u001b[0m");
+});
+
+test("what came from elsewhere cannot move the cursor", async () => {
+  const { out } = await show(view({ author: "Ev\u001b[2Jil\r\n\u009b31m" }));
+  expect(out).toContain("by Ev\u{fffd}[2Jil\u{fffd}\u{fffd}\u{fffd}31m,");
+});
+
+test("explain prints the sentences", async () => {
+  const { out } = await show(view(), ["explain", "hello-3"]);
+  expect(out).toBe("hello-3 is staging\nproduction waits for 1 approval from release-managers\n");
+});
+
+test("explain --json", async () => {
+  const { out } = await show(view(), ["explain", "hello-3", "--json"]);
+  expect(JSON.parse(out)).toEqual({ id: "hello-3", status: "staging", explanation: view().explanation });
+});
+
+test("where to read on, on AWS and on this machine", () => {
+  const log = { group: "g", stream: "s", link: "https://console.aws.amazon.com/x", lines: [] };
+  const onAws = readOn({ url: "https://x.execute-api.eu-west-1.amazonaws.com", local: false });
+  expect(onAws(log)).toBe("https://console.aws.amazon.com/x");
+  expect(onAws({ group: "g", stream: "s", lines: [] })).toMatch(
+    /^aws logs get-log-events .* g --log-stream-name s$/,
+  );
+  expect(readOn({ url: "http://127.0.0.1:1", local: true })(log)).toMatch(
+    /^AWS_ENDPOINT_URL=http:\/\/127.0.0.1:1 aws/,
+  );
+});

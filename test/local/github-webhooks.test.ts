@@ -1,0 +1,398 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { commit, type Detail, git, isDetail, temporaryFolder, workingCopy } from "./codebuild-endpoint.ts";
+import { type GithubEndpoint, isSigned, type Received, startGithub } from "./github-endpoint.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let endpoint: GithubEndpoint;
+let copies = 0;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  endpoint = await startGithub({ stateDir: join(folder.path, "state") });
+});
+afterAll(async () => {
+  await endpoint.stop();
+  await folder.remove();
+});
+
+/** A repository of its own for a test, with one commit pushed to main. */
+async function pushed(files: Readonly<Record<string, string>> = { "a.txt": "one\n" }) {
+  copies += 1;
+  const name = `webhooks-${copies}`;
+  const copy = await workingCopy(folder.path, name, files);
+  const fullName = `octocat/${name}`;
+  const url = `${endpoint.url}/github/${fullName}.git`;
+  await git(copy.path, "push", "--quiet", url, "main");
+  const first = await push(fullName, (one) => one.payload.after === copy.commit);
+  return { ...copy, name, fullName, url, first };
+}
+
+const isFrom =
+  (fullName: string, event: string) =>
+  (one: Received): boolean =>
+    one.event === event && repositoryOf(one).full_name === fullName;
+
+const repositoryOf = (one: Received): Detail =>
+  isDetail(one.payload.repository) ? one.payload.repository : {};
+
+const push = (fullName: string, matches: (one: Received) => boolean): Promise<Received> =>
+  endpoint.receiver.first((one) => isFrom(fullName, "push")(one) && matches(one));
+
+const ZERO = "0".repeat(40);
+
+/** Makes many commits or branches in one go. */
+async function fastImport(path: string, stream: string): Promise<void> {
+  const file = join(path, ".git", "stream");
+  await writeFile(file, stream);
+  await git(path, "-c", "alias.import=!git fast-import --quiet <.git/stream", "import");
+}
+
+describe("a push", () => {
+  test("makes the repository, says so, greets its webhook, and sends a signed push", async () => {
+    const { fullName, name, commit: sha, first } = await pushed();
+    expect(endpoint.said).toContain(`github: created the repository ${fullName}, as it was pushed to`);
+    const ping = await endpoint.receiver.first(isFrom(fullName, "ping"));
+    expect(ping.payload).toMatchObject({
+      zen: expect.any(String),
+      hook: { active: true, config: { secret: "********" } },
+    });
+    expect(isSigned(first, "local-webhook-secret")).toBe(true);
+    expect(isSigned(first, "another secret")).toBe(false);
+    expect(first.headers).toMatchObject({
+      "content-type": "application/json",
+      "user-agent": expect.stringMatching(/^GitHub-Hookshot\//),
+      "x-github-event": "push",
+      "x-github-delivery": expect.stringMatching(/^[0-9a-f-]{36}$/),
+      "x-github-hook-id": String(ping.payload.hook_id),
+      "x-github-hook-installation-target-type": "repository",
+    });
+    expect(first.payload).toMatchObject({
+      ref: "refs/heads/main",
+      before: ZERO,
+      after: sha,
+      created: true,
+      deleted: false,
+      forced: false,
+      base_ref: null,
+      compare: `${endpoint.url}/github/${fullName}/commit/${sha.slice(0, 12)}`,
+      repository: {
+        id: expect.any(Number),
+        name,
+        full_name: fullName,
+        private: false,
+        owner: { login: "octocat", name: "octocat", type: "User" },
+        clone_url: `${endpoint.url}/github/${fullName}.git`,
+        html_url: `${endpoint.url}/github/${fullName}`,
+        default_branch: "main",
+      },
+      pusher: { name: "octocat", email: "octocat@users.noreply.github.com" },
+      sender: { login: "octocat" },
+      head_commit: { id: sha },
+    });
+    expect(first.payload.commits).toEqual([
+      {
+        id: sha,
+        tree_id: expect.stringMatching(/^[0-9a-f]{40}$/),
+        distinct: true,
+        message: "first",
+        timestamp: "2023-11-14T20:45:00-01:30",
+        url: `${endpoint.url}/github/${fullName}/commit/${sha}`,
+        author: { name: "Ada", email: "ada@example.com", date: "2023-11-15T07:13:20+09:00" },
+        committer: { name: "Grace", email: "grace@example.com", date: "2023-11-14T20:45:00-01:30" },
+        added: ["a.txt"],
+        removed: [],
+        modified: [],
+      },
+    ]);
+  });
+
+  test("lists what each commit added, changed and removed, the oldest first", async () => {
+    const { path, url, fullName, commit: before } = await pushed({ "a.txt": "one\n", "old.txt": "old\n" });
+    const second = await commit(path, { "a.txt": "two\n", "d/ü b.txt": "new\n" }, "second\n\nwith a body");
+    await git(path, "mv", "old.txt", "new.txt");
+    const third = await commit(path, {}, "third");
+    await git(path, "push", "--quiet", url, "main");
+    const { payload } = await push(fullName, (one) => one.payload.after === third);
+    expect(payload).toMatchObject({ before, created: false, forced: false, base_ref: null });
+    expect(payload.compare).toBe(
+      `${endpoint.url}/github/${fullName}/compare/${before.slice(0, 12)}...${third.slice(0, 12)}`,
+    );
+    expect(payload.commits).toMatchObject([
+      {
+        id: second,
+        message: "second\n\nwith a body",
+        added: ["d/ü b.txt"],
+        removed: [],
+        modified: ["a.txt"],
+      },
+      { id: third, added: ["new.txt"], removed: ["old.txt"], modified: [] },
+    ]);
+    expect(payload.head_commit).toMatchObject({ id: third });
+  });
+
+  test("tells of forced, tagged, branched and deleted refs, and of who pushed", async () => {
+    const { path, url, fullName, commit: first } = await pushed();
+    const second = await commit(path, { "a.txt": "two\n" }, "second");
+    await git(path, "tag", "--annotate", "--message", "a tag", "v1");
+    await git(path, "push", "--quiet", url, "main", "v1", "main:refs/heads/feature/x");
+    const tag = await push(fullName, (one) => one.payload.ref === "refs/tags/v1");
+    expect(tag.payload).toMatchObject({
+      after: await git(path, "rev-parse", "v1"),
+      created: true,
+      base_ref: "refs/heads/feature/x",
+      commits: [{ id: second }],
+      head_commit: { id: second },
+    });
+    await git(path, "push", "--quiet", url, "main:refs/heads/feature/y");
+    const branch = await push(fullName, (one) => one.payload.ref === "refs/heads/feature/y");
+    expect(branch.payload).toMatchObject({
+      created: true,
+      commits: [],
+      base_ref: "refs/heads/feature/x",
+      head_commit: { id: second },
+      compare: `${endpoint.url}/github/${fullName}/compare/feature/y`,
+    });
+    await git(path, "reset", "--quiet", "--hard", first);
+    const third = await commit(path, { "a.txt": "three\n" }, "third");
+    const as = ["-c", `http.extraHeader=Authorization: Basic ${Buffer.from("hubot:x").toString("base64")}`];
+    await git(path, ...as, "push", "--quiet", "--force", url, "main");
+    const forced = await push(fullName, (one) => one.payload.after === third);
+    expect(forced.payload).toMatchObject({
+      before: second,
+      forced: true,
+      pusher: { name: "hubot" },
+      sender: { login: "hubot" },
+      commits: [{ id: third }],
+    });
+    await git(path, "push", "--quiet", "--delete", url, "feature/x", "v1");
+    const deleted = await endpoint.receiver.count(
+      2,
+      (one) => isFrom(fullName, "push")(one) && one.payload.deleted === true,
+    );
+    for (const { payload } of deleted) {
+      expect(payload).toMatchObject({
+        before: expect.any(String),
+        after: ZERO,
+        head_commit: null,
+        commits: [],
+      });
+    }
+    expect(deleted.map(({ payload }) => payload.ref).sort()).toEqual([
+      "refs/heads/feature/x",
+      "refs/tags/v1",
+    ]);
+  });
+
+  test("of a merge says which commits were in the repository before", async () => {
+    const { path, url, fullName } = await pushed();
+    await git(path, "checkout", "--quiet", "-b", "side");
+    const side = await commit(path, { "side.txt": "s\n" }, "side");
+    await git(path, "push", "--quiet", url, "side");
+    await git(path, "checkout", "--quiet", "main");
+    await git(path, "merge", "--quiet", "--no-ff", "--message", "merged", "side");
+    const merge = await git(path, "rev-parse", "HEAD");
+    await git(path, "push", "--quiet", url, "main");
+    const { payload } = await push(fullName, (one) => one.payload.after === merge);
+    expect(payload.commits).toMatchObject([
+      { id: side, distinct: false, added: ["side.txt"] },
+      { id: merge, distinct: true, added: ["side.txt"] },
+    ]);
+  });
+
+  test("of more than three tags sends none of them, but the branch", async () => {
+    const { path, url, fullName } = await pushed();
+    const second = await commit(path, { "a.txt": "two\n" }, "second");
+    for (const tag of ["a", "b", "c", "d"]) await git(path, "tag", tag);
+    await git(path, "push", "--quiet", url, "main", "a", "b", "c", "d");
+    await push(fullName, (one) => one.payload.after === second);
+    await git(path, "tag", "e");
+    await git(path, "push", "--quiet", url, "e");
+    await push(fullName, (one) => one.payload.ref === "refs/tags/e");
+    const tags = endpoint.receiver.received
+      .filter(isFrom(fullName, "push"))
+      .map(({ payload }) => String(payload.ref))
+      .filter((ref) => ref.startsWith("refs/tags/"));
+    expect(tags).toEqual(["refs/tags/e"]);
+  });
+
+  test("of more than 5,000 branches sends nothing, and lists at most 2,048 commits", async () => {
+    const { path, url, fullName, commit: first } = await pushed();
+    const commits = Array.from(
+      { length: 2_060 },
+      (_, at) =>
+        `commit refs/heads/long\ncommitter A <a@b> ${1_700_000_000 + at} +0000\ndata 1\nx\n${at === 0 ? `from ${first}\n` : ""}\n`,
+    );
+    await fastImport(path, commits.join(""));
+    const long = await git(path, "rev-parse", "long");
+    await git(path, "push", "--quiet", url, "long");
+    const { payload } = await push(fullName, (one) => one.payload.after === long);
+    expect(payload.commits).toHaveLength(2_048);
+    expect(payload.head_commit).toMatchObject({ id: long });
+
+    // Written at once: git takes its time for a file each.
+    const branches = Array.from({ length: 5_001 }, (_, at) => `${first} refs/heads/many/${10_000 + at}\n`);
+    await writeFile(join(path, ".git", "packed-refs"), branches.join(""));
+    await git(path, "push", "--quiet", url, "refs/heads/many/*:refs/heads/many/*");
+    await git(path, "push", "--quiet", url, "main:refs/heads/after");
+    await push(fullName, (one) => one.payload.ref === "refs/heads/after");
+    const refs = endpoint.receiver.received
+      .filter(isFrom(fullName, "push"))
+      .map(({ payload: one }) => one.ref);
+    expect(refs).toEqual(["refs/heads/main", "refs/heads/long", "refs/heads/after"]);
+  }, 60_000);
+});
+
+describe("the repository's folder", () => {
+  test("is private when it is told to be: git is asked for a token", async () => {
+    const { path, url, name, fullName } = await pushed();
+    await endpoint.octokit()("PATCH /repos/{owner}/{repo}", { owner: "octocat", repo: name, private: true });
+    await expect(git(path, "ls-remote", url)).rejects.toThrow(
+      /could not read Username|Authentication failed/,
+    );
+    const second = await commit(path, { "a.txt": "two\n" }, "second");
+    const withToken = url.replace("//", "//x-access-token:local-github-token@");
+    await git(path, "push", "--quiet", withToken, "main");
+    const { payload } = await push(fullName, (one) => one.payload.after === second);
+    expect(payload).toMatchObject({ sender: { login: "octocat" }, repository: { private: true } });
+  });
+
+  test("refuses names that are none, and pushes to where pull requests are kept", async () => {
+    const { path, url } = await pushed();
+    const elsewhere = `${endpoint.url}/github`;
+    await expect(git(path, "push", `${elsewhere}/a--b/c.git`, "main")).rejects.toThrow(/400/);
+    await expect(git(path, "push", `${elsewhere}/a/b%20c.git`, "main")).rejects.toThrow(/400/);
+    await expect(git(path, "ls-remote", `${elsewhere}/octocat/nothing-here.git`)).rejects.toThrow(
+      /not found/,
+    );
+    await expect(git(path, "push", url, "main:refs/pull/1/head")).rejects.toThrow(/hidden ref/);
+  });
+});
+
+describe("deliveries", () => {
+  const deliveriesOf = async (fullName: string) => {
+    const [owner = "", repo = ""] = fullName.split("/");
+    const octokit = endpoint.octokit();
+    const { data: hooks } = await octokit("GET /repos/{owner}/{repo}/hooks", { owner, repo });
+    const hook_id = hooks[0]?.id ?? 0;
+    const at = { owner, repo, hook_id };
+    const list = async () => (await octokit("GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries", at)).data;
+    return { octokit, at, list };
+  };
+
+  test("are kept with what was sent and what came back, and are sent again under the same guid", async () => {
+    const { fullName, first, commit: sha } = await pushed();
+    const { octokit, at, list } = await deliveriesOf(fullName);
+    const kept = (await list()).find(({ guid }) => guid === first.guid);
+    expect(kept).toMatchObject({
+      event: "push",
+      action: null,
+      redelivery: false,
+      status: "OK",
+      status_code: 202,
+    });
+    const delivery_id = Number(kept?.id);
+    const { data } = await octokit("GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}", {
+      ...at,
+      delivery_id,
+    });
+    expect(data).toMatchObject({
+      url: endpoint.receiver.url,
+      request: { headers: { "X-GitHub-Event": "push" }, payload: { after: sha } },
+      response: { payload: "thank you" },
+    });
+    const accepted = await octokit(
+      "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
+      { ...at, delivery_id },
+    );
+    expect(accepted.status).toBe(202);
+    const [, again] = await endpoint.receiver.count(2, ({ guid }) => guid === first.guid);
+    expect(again?.raw.equals(first.raw)).toBe(true);
+  });
+
+  test("that fail are not sent again by themselves, but by the local switch", async () => {
+    const { fullName, url, path } = await pushed();
+    endpoint.receiver.answer = 500;
+    const second = await commit(path, { "a.txt": "two\n" }, "second");
+    await git(path, "push", "--quiet", url, "main");
+    const failed = await push(fullName, (one) => one.payload.after === second);
+    const { list } = await deliveriesOf(fullName);
+    endpoint.receiver.answer = 202;
+    const again = await endpoint.local("POST", "redeliver", { delivery: "last" });
+    expect(again).toMatchObject({
+      status: 200,
+      body: { guid: failed.guid, redelivery: true, status: "OK", status_code: 202, repository: fullName },
+    });
+    const attempts = (await list()).filter(({ guid }) => guid === failed.guid);
+    expect(attempts.map(({ status_code, redelivery }) => [status_code, redelivery])).toEqual([
+      [202, true],
+      [500, false],
+    ]);
+    expect(endpoint.said.some((line) => line.includes(`push of ${fullName}`) && line.includes("500"))).toBe(
+      true,
+    );
+    expect(await endpoint.local("POST", "redeliver", { delivery: "no-such" })).toMatchObject({ status: 404 });
+    expect(await endpoint.local("POST", "redeliver", { other: 1 })).toMatchObject({ status: 400 });
+  });
+
+  test("can be lost, doubled and late", async () => {
+    const { fullName, url, path } = await pushed();
+    const change = async (text: string) => {
+      const sha = await commit(path, { "a.txt": text }, text);
+      await git(path, "push", "--quiet", url, "main");
+      return sha;
+    };
+    const fault = (mode: string, milliseconds?: number) =>
+      endpoint.local("POST", "faults", {
+        ...{ event: "push", mode, times: 1 },
+        ...(milliseconds === undefined ? {} : { milliseconds }),
+      });
+    expect(await fault("lose")).toMatchObject({ status: 201 });
+    const lost = await change("lost");
+    await fault("double");
+    const doubled = await change("doubled");
+    const both = await endpoint.receiver.count(2, ({ payload }) => payload.after === doubled);
+    expect(new Set(both.map(({ guid }) => guid)).size).toBe(1);
+    await fault("delay", 400);
+    const late = await change("late");
+    const next = await change("next");
+    const nextCame = await push(fullName, ({ payload }) => payload.after === next);
+    const lateCame = await push(fullName, ({ payload }) => payload.after === late);
+    expect(lateCame.at).toBeGreaterThan(nextCame.at);
+    expect(endpoint.receiver.received.filter(({ payload }) => payload.after === lost)).toEqual([]);
+    const { list } = await deliveriesOf(fullName);
+    const kept = (await list()).find(({ status_code }) => status_code === 504);
+    await endpoint.local("POST", "redeliver", { delivery: kept?.guid });
+    await push(fullName, ({ payload }) => payload.after === lost);
+    expect((await endpoint.local("GET", "faults")).body).toEqual({ faults: [] });
+    expect(await endpoint.local("POST", "faults", { event: "push", mode: "eat" })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  test("go to further webhooks with their own secret and form", async () => {
+    const { fullName, name, url, path } = await pushed();
+    const octokit = endpoint.octokit();
+    const { data: hook } = await octokit("POST /repos/{owner}/{repo}/hooks", {
+      owner: "octocat",
+      repo: name,
+      config: { url: `${endpoint.receiver.url}/second`, content_type: "form", secret: "other" },
+      events: ["push"],
+    });
+    const isSecond = (one: Received) => one.headers["x-github-hook-id"] === String(hook.id);
+    await endpoint.receiver.first((one) => isSecond(one) && one.event === "ping");
+    const sha = await commit(path, { "a.txt": "two\n" }, "second");
+    await git(path, "push", "--quiet", url, "main");
+    const form = await push(fullName, (one) => isSecond(one) && one.payload.after === sha);
+    expect(form.headers["content-type"]).toBe("application/x-www-form-urlencoded");
+    expect(isSigned(form, "other")).toBe(true);
+    await expect(
+      octokit("POST /repos/{owner}/{repo}/hooks", {
+        owner: "octocat",
+        repo: name,
+        config: { url: "not a url" },
+      }),
+    ).rejects.toMatchObject({ status: 422 });
+  });
+});
