@@ -35,12 +35,14 @@ export async function acceptDelivery(
   const pipeline = definition.name;
   const { repository, commit } = delivery.revision;
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const [{ version, state }, known] = await Promise.all([
-      readPipeline(deps, pipeline),
+    const { version, state } = await readPipeline(deps, pipeline);
+    // Both after the state: a run is recorded before it leaves `opening`, so that one of the two tells of it.
+    const [known, head] = await Promise.all([
       deps.store.deliveries.find({ repository, commit, pipeline, id: delivery.id }),
+      readHead(),
     ]);
     if (known !== undefined) return fromRecord(known);
-    const decision = accept(state, definition, delivery, await readHead(), deps.now());
+    const decision = accept(state, definition, delivery, head, deps.now());
     if (decision.type === "duplicate") return { pipeline, runId: decision.runId, fresh: false };
     if (decision.type === "refused") {
       await refuseDelivery(deps, pipeline, delivery, decision.reason);

@@ -1,8 +1,15 @@
 import type { StageDefinition } from "../pipeline/definition.ts";
 import type { Instant, RunEvent } from "../pipeline/events.ts";
 import { stageBusy, stageHeld } from "../pipeline/messages.ts";
-import type { Run } from "../pipeline/run.ts";
-import { beginStage, enterStage, type LeaveOutcome, leaveStage, takerOf } from "../pipeline/stages.ts";
+import { gateRound, type Run } from "../pipeline/run.ts";
+import {
+  beginStage,
+  enterStage,
+  type LeaveOutcome,
+  leaveStage,
+  reopenGate,
+  takerOf,
+} from "../pipeline/stages.ts";
 import { type EffectContext, facts, NOTHING, type Outcome, type Wake } from "./context.ts";
 import { prepareStage } from "./prepare.ts";
 import { changeStageLock, readStageLock } from "./stage-lock.ts";
@@ -44,25 +51,35 @@ function tell(displaced: readonly string[], by: Run, stage: string, at: Instant)
   return displaced.map((runId) => ({ runId, event: { type: "run.superseded", at, by: by.id, stage } }));
 }
 
-/** Whether a gated stage is still this run's; if a newer run has taken it, and perhaps left it again, this one is superseded. */
+/**
+ * Whether a gated stage is still this run's; if a newer run has taken it, and perhaps left it again, this one is superseded. A
+ * gate that is open again after deploying had begun gives way to newer runs from now on.
+ */
 export async function check(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
-  const { lock } = await readStageLock(context.store, run.definition.name, stage);
-  if (lock.holder?.runId === run.id) return NOTHING;
-  return facts({ type: "run.superseded", at: context.now(), by: takerOf(lock, run.id), stage });
+  const { name } = run.definition;
+  const { lock } = await readStageLock(context.store, name, stage);
+  if (lock.holder?.runId !== run.id) {
+    return facts({ type: "run.superseded", at: context.now(), by: takerOf(lock, run.id), stage });
+  }
+  const round = gateRound(run, stage);
+  if (reopenGate(lock, run.id, round).events.length === 0) return NOTHING;
+  const { next } = await changeStageLock(context.store, name, stage, (now) => reopenGate(now, run.id, round));
+  return { events: [], wake: next === undefined ? [] : [{ runId: next }] };
 }
 
 /** From the gate to the deployments; the last moment at which a newer run may have been first. */
 export async function begin(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
+  const round = gateRound(run, stage);
   const { displacedBy, displaced } = await changeStageLock(
     context.store,
     run.definition.name,
     stage,
-    (lock) => beginStage(lock, run.id),
+    (lock) => beginStage(lock, run.id, round),
   );
   const at = context.now();
   const event: RunEvent =
     displacedBy === undefined
-      ? { type: "stage.deploying", at, stage }
+      ? { type: "stage.deploying", at, stage, ...(round === 0 ? {} : { round }) }
       : { type: "run.superseded", at, by: displacedBy, stage };
   return { events: [event], wake: tell(displaced, run, stage, at) };
 }

@@ -149,7 +149,8 @@ export type RunEvent = { readonly at: Instant } & (
       readonly comment?: string;
     } & Decider)
   | { readonly type: "approval.expired"; readonly stage: string }
-  | { readonly type: "stage.deploying"; readonly stage: string }
+  /** `round`: how often the gate had been voided when its quorum was reached; absent: never. */
+  | { readonly type: "stage.deploying"; readonly stage: string; readonly round?: number }
   | ({ readonly type: "deployment.requested"; readonly lease: number } & DeploymentKey)
   | ({
       readonly type: "deployment.started";

@@ -66,7 +66,8 @@ function evolveState(state: BuildState, event: Exclude<BuildEvent, { type: "buil
     case "build.stop-requested":
       return state.status === "running" ? { ...state, stop: { since: event.at, lease: event.lease } } : state;
     case "build.stopped":
-      return isSettled(state) ? state : { status: "stopped" };
+      if (isSettled(state)) return state;
+      return { status: "stopped", ...(state.status === "running" ? { buildId: state.buildId } : {}) };
   }
 }
 

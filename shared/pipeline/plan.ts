@@ -129,10 +129,17 @@ function advanceStage(run: Run, stage: Stage, now: Instant): readonly Command[] 
       if (stage.gate !== undefined && now >= stage.gate.expiresAt) {
         return [{ type: "record", event: { type: "approval.expired", at: now, stage: name } }];
       }
-      return now - state.since >= SILENCE_MILLISECONDS ? [{ type: "check-stage", stage: name }] : [];
+      return now - state.since >= SILENCE_MILLISECONDS || isReopened(stage)
+        ? [{ type: "check-stage", stage: name }]
+        : [];
     case "deploying":
       return deployNext(name, deploymentsOf(state), now);
   }
+}
+
+/** The stage had begun to deploy, and waits for approvals again. */
+function isReopened({ gate }: Stage): boolean {
+  return gate !== undefined && gate.voided.length > 0;
 }
 
 function endStage(run: Run, stage: Stage, now: Instant): readonly Command[] {

@@ -3,7 +3,7 @@ import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
 import type { Build, Run } from "./run.ts";
-import { currentStage, deploymentsOf, isTerminal, MAX_ATTEMPTS } from "./run.ts";
+import { currentStage, deploymentsOf, gateRound, isTerminal, MAX_ATTEMPTS } from "./run.ts";
 
 export type Received =
   | { readonly type: "news"; readonly event: RunEvent }
@@ -57,7 +57,10 @@ function receiveTurn(
     event.type === "gate.voided"
       ? status === "deploying"
       : event.type === "stage.deploying"
-        ? status === "gated" && stage !== undefined && quorum(stage).reached
+        ? status === "gated" &&
+          stage !== undefined &&
+          gateRound(run, event.stage) === (event.round ?? 0) &&
+          quorum(stage).reached
         : status === "pending" ||
           status === "waiting" ||
           (status === "gated" && event.type === "run.superseded");

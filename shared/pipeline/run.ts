@@ -25,7 +25,7 @@ export type BuildState =
       readonly since: Instant;
       readonly until: Instant;
     }
-  | { readonly status: "stopped" }
+  | { readonly status: "stopped"; readonly buildId?: string }
   | {
       readonly status: "failed";
       readonly failure: Failure;
@@ -199,4 +199,9 @@ export function isStageEnd(state: StageState): state is StageEnd {
 /** The stage's deployments, in order; none before the stage has been entered. */
 export function deploymentsOf(state: StageState): readonly Deployment[] {
   return state.status === "pending" || state.status === "waiting" ? [] : state.deployments;
+}
+
+/** How often the gate of a stage has been voided: tells what is said of the gate as it is now from what was said before. */
+export function gateRound(run: Run, stage: string): number {
+  return run.stages.find(({ definition }) => definition.name === stage)?.gate?.voided.length ?? 0;
 }

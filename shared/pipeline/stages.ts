@@ -36,6 +36,8 @@ export interface Contender {
 /** A gated holder gives way to a newer run in `superseded` mode; a deploying one never does. */
 export interface Holder extends Contender {
   readonly phase: "gated" | "deploying";
+  /** How often its gate had been voided when the phase was last set: what is said of an earlier gate is late. Absent: never. */
+  readonly round?: number;
 }
 
 export interface Hold {
@@ -47,7 +49,9 @@ export type StageLockEvent =
   | ({ readonly type: "stage.entered" } & Holder)
   | ({ readonly type: "stage.queued" } & Contender)
   | { readonly type: "stage.displaced"; readonly runId: string; readonly by: string }
-  | { readonly type: "stage.deploying"; readonly runId: string }
+  | { readonly type: "stage.deploying"; readonly runId: string; readonly round?: number }
+  /** The holder waits for approvals again: its gate has been voided. */
+  | { readonly type: "stage.gated"; readonly runId: string; readonly round: number }
   | { readonly type: "stage.left"; readonly runId: string; readonly outcome: LeaveOutcome }
   | ({ readonly type: "stage.held" } & Hold)
   | { readonly type: "stage.released"; readonly by: string; readonly reason: string };
@@ -77,10 +81,14 @@ export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLo
       return lock.holder?.runId === event.runId
         ? {
             ...lock,
-            holder: { ...lock.holder, phase: "deploying" },
+            holder: { ...lock.holder, phase: "deploying", ...roundOf(event.round) },
             sequence: Math.max(lock.sequence, lock.holder.sequence),
             newest: event.runId,
           }
+        : lock;
+    case "stage.gated":
+      return lock.holder?.runId === event.runId
+        ? { ...lock, holder: { ...lock.holder, phase: "gated", round: event.round } }
         : lock;
     case "stage.left":
       return withGone(freeOf(lock, event.runId), { runId: event.runId });
@@ -93,6 +101,10 @@ export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLo
       return rest;
     }
   }
+}
+
+function roundOf(round: number | undefined): { readonly round?: number } {
+  return round === undefined || round === 0 ? {} : { round };
 }
 
 function without(queue: readonly Contender[], runId: string): readonly Contender[] {
@@ -190,15 +202,36 @@ export interface Beginning {
   readonly displaced: readonly string[];
 }
 
-/** Moves the holder from its gate to its deployments; a run that has been displaced is told by whom. */
-export function beginStage(lock: StageLock, runId: string): Beginning {
+/**
+ * Moves the holder from its gate to its deployments; a run that has been displaced is told by whom.
+ * @param round how often the gate has been voided
+ */
+export function beginStage(lock: StageLock, runId: string, round = 0): Beginning {
   const { holder } = lock;
   if (holder?.runId !== runId) return { events: [], displacedBy: takerOf(lock, runId), displaced: [] };
-  if (holder.phase === "deploying") return { events: [], displaced: [] };
+  const known = holder.round ?? 0;
+  if (known > round || (known === round && holder.phase === "deploying"))
+    return { events: [], displaced: [] };
   const displaced = lock.queue
     .filter(({ sequence }) => sequence < holder.sequence)
     .map((contender) => contender.runId);
-  return { events: [...displacing(displaced, runId), { type: "stage.deploying", runId }], displaced };
+  const deploying: StageLockEvent = { type: "stage.deploying", runId, ...roundOf(round) };
+  return { events: [...displacing(displaced, runId), deploying], displaced };
+}
+
+/**
+ * Says that the holder waits at its gate again, so that a newer run can take its place.
+ * @param round how often the gate has been voided
+ * @returns what to append, and the run to wake
+ */
+export function reopenGate(
+  { holder, queue }: StageLock,
+  runId: string,
+  round: number,
+): { readonly events: readonly StageLockEvent[]; readonly next?: string } {
+  if (holder?.runId !== runId || (holder.round ?? 0) >= round) return { events: [] };
+  const next = queue[0]?.runId;
+  return { events: [{ type: "stage.gated", runId, round }], ...(next === undefined ? {} : { next }) };
 }
 
 /** Who took the place of a run that does not have the stage any more. */

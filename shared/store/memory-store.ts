@@ -25,7 +25,13 @@ interface Item {
 
 /** What JSON keeps of a value, as a store does; frozen, so that one copy serves every reader. */
 function kept<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value), (_key, part) => Object.freeze(part));
+  return frozen(JSON.parse(JSON.stringify(value)));
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }
 
 function streams(): StreamStore {

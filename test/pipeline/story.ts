@@ -4,7 +4,7 @@ import { evolve } from "../../shared/pipeline/evolve.ts";
 import { explain, stageBusy, stageHeld } from "../../shared/pipeline/messages.ts";
 import { plan } from "../../shared/pipeline/plan.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
-import type { Run } from "../../shared/pipeline/run.ts";
+import { gateRound, type Run } from "../../shared/pipeline/run.ts";
 import {
   beginStage,
   enterStage,
@@ -170,12 +170,13 @@ export class Story {
     run: Run,
     stage: string,
   ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
-    const { events, displacedBy, displaced } = beginStage(this.lock(stage), run.id);
+    const round = gateRound(run, stage);
+    const { events, displacedBy, displaced } = beginStage(this.lock(stage), run.id, round);
     this.change(stage, events);
     const at = this.now;
     const event: RunEvent =
       displacedBy === undefined
-        ? { type: "stage.deploying", at, stage }
+        ? { type: "stage.deploying", at, stage, round }
         : { type: "run.superseded", at, by: displacedBy, stage };
     return { events: [event], wake: this.tell(displaced, run, stage) };
   }

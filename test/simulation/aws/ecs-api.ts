@@ -1,0 +1,173 @@
+import type {
+  Deployment,
+  ServiceDeploymentStatus,
+  Service as ServiceDescription,
+  Task,
+} from "@aws-sdk/client-ecs";
+import type { Aws } from "../../../shared/effects/aws.ts";
+import { AwsError } from "./aws-error.ts";
+import type { FakeEcr } from "./ecr.ts";
+import type { FakeEcs } from "./ecs.ts";
+import { primaryOf, type RunningTask, type Service, type ServiceDeployment } from "./ecs-service.ts";
+import { digestOf } from "./names.ts";
+
+export interface EcsApiHooks {
+  /** Whether somebody else registers in the same family at this very moment. */
+  readonly isCrowded: () => boolean;
+  /** A service is to change; told after it has. */
+  readonly onUpdate: (service: Service, before: ServiceDeployment, after: ServiceDeployment) => void;
+  /** Whether hosts name the platform's own image, or the index it was pulled by. */
+  readonly reportsPlatformDigest: boolean;
+}
+
+/** The operations of ECS that the effects use. */
+export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs"] {
+  const { definitions } = ecs;
+  const demandCluster = (cluster: string | undefined) => {
+    if (!ecs.hasCluster(cluster)) throw new AwsError("ClusterNotFoundException", `no cluster ${cluster}`);
+  };
+  return {
+    describeServices: async ({ cluster, services = [] }) => {
+      demandCluster(cluster);
+      const found = services.map((name) => ecs.service(cluster, name));
+      return {
+        services: found.flatMap((service) => (service === undefined ? [] : [describeService(service)])),
+        failures: services.flatMap((name, at) =>
+          found[at] === undefined ? [{ arn: name, reason: "MISSING" }] : [],
+        ),
+      };
+    },
+
+    describeTaskDefinition: async ({ taskDefinition, include = [] }) => {
+      const { definition, tags } = definitions.get(taskDefinition);
+      return { taskDefinition: definition, ...(include.includes("TAGS") ? { tags: [...tags] } : {}) };
+    },
+
+    listTaskDefinitions: async ({ familyPrefix, maxResults = 100 }) => ({
+      taskDefinitionArns: [...definitions.list(familyPrefix, maxResults)],
+    }),
+
+    registerTaskDefinition: async (input) => {
+      if (hooks.isCrowded()) {
+        const what = "Too many concurrent attempts to create a new revision of the specified family.";
+        throw new AwsError("ClientException", what);
+      }
+      const { definition, tags } = definitions.register(input);
+      return { taskDefinition: definition, tags: [...tags] };
+    },
+
+    updateService: async ({ cluster, service: name, taskDefinition, capacityProviderStrategy, ...rest }) => {
+      demandCluster(cluster);
+      const service = ecs.service(cluster, name);
+      if (service === undefined) throw new AwsError("ServiceNotFoundException", `no service ${name}`);
+      if (service.status !== "ACTIVE") throw new AwsError("ServiceNotActiveException", `${name} is gone`);
+      const before = primaryOf(service);
+      const revision = taskDefinition === undefined ? before.revision : definitions.get(taskDefinition);
+      if (capacityProviderStrategy !== undefined) service.strategy = capacityProviderStrategy;
+      if (revision !== before.revision || rest.forceNewDeployment === true) {
+        hooks.onUpdate(service, before, ecs.deploy(service, revision));
+      }
+      return { service: describeService(service) };
+    },
+
+    listServiceDeployments: async ({ cluster, service: name, createdAt, maxResults = 20 }) => {
+      const service = ecs.service(cluster, name);
+      if (service === undefined) throw new AwsError("ServiceNotFoundException", `no service ${name}`);
+      const after = createdAt?.after?.getTime() ?? 0;
+      const found = service.history.filter((one) => one.createdAt >= after).reverse();
+      return {
+        serviceDeployments: found.slice(0, maxResults).map((one) => ({
+          targetServiceRevisionArn: revisionArn(service, one),
+          status: statusOf(service, one),
+          statusReason: one.reason,
+        })),
+      };
+    },
+
+    describeServiceRevisions: async ({ serviceRevisionArns = [] }) => ({
+      serviceRevisions: ecs.services.flatMap((service) =>
+        service.history.flatMap((one) => {
+          const serviceRevisionArn = revisionArn(service, one);
+          return serviceRevisionArns.includes(serviceRevisionArn)
+            ? [{ serviceRevisionArn, taskDefinition: one.revision.arn }]
+            : [];
+        }),
+      ),
+    }),
+
+    listTasks: async ({ cluster, serviceName }) => {
+      demandCluster(cluster);
+      const tasks = ecs.service(cluster, serviceName)?.tasks ?? [];
+      return { taskArns: tasks.map(({ arn }) => arn) };
+    },
+
+    describeTasks: async ({ cluster, tasks = [] }) => {
+      const all = ecs.services.flatMap((service) => (service.cluster === cluster ? service.tasks : []));
+      const found = all.filter(({ arn }) => tasks.includes(arn));
+      return { tasks: found.map((task) => describeTask(task, ecr, hooks.reportsPlatformDigest)) };
+    },
+  };
+}
+
+function describeService(service: Service): ServiceDescription {
+  return {
+    serviceName: service.name,
+    serviceArn: service.arn,
+    status: service.status,
+    desiredCount: service.desired,
+    taskDefinition: primaryOf(service).revision.arn,
+    capacityProviderStrategy: service.strategy,
+    deployments: service.deployments.map(
+      ({ id, status, revision, rolloutState, reason }): Deployment => ({
+        id,
+        status,
+        taskDefinition: revision.arn,
+        rolloutState,
+        rolloutStateReason: reason,
+      }),
+    ),
+  };
+}
+
+function revisionArn(service: Service, { id }: ServiceDeployment): string {
+  return `${service.arn.replace(":service/", ":service-revision/")}/${id.slice("ecs-svc/".length)}`;
+}
+
+function statusOf(service: Service, deployment: ServiceDeployment): ServiceDeploymentStatus {
+  if (deployment.isRolledBack) return "ROLLBACK_IN_PROGRESS";
+  if (deployment.rolloutState === "COMPLETED") return "SUCCESSFUL";
+  return primaryOf(service) === deployment && deployment.rolloutState === "IN_PROGRESS"
+    ? "IN_PROGRESS"
+    : "STOPPED";
+}
+
+function describeTask(task: RunningTask, ecr: FakeEcr, reportsPlatformDigest: boolean): Task {
+  const { deployment, architecture } = task;
+  return {
+    taskArn: task.arn,
+    taskDefinitionArn: deployment.revision.arn,
+    startedBy: deployment.id,
+    lastStatus: task.isRunning ? "RUNNING" : "PENDING",
+    attributes: [{ name: "ecs.cpu-architecture", value: architecture }],
+    containers: Object.entries(deployment.revision.images).map(([name, image]) => ({
+      name,
+      image,
+      imageDigest: pulledDigest(image, architecture, ecr, reportsPlatformDigest),
+    })),
+  };
+}
+
+/** What a host says it has pulled for `REGISTRY/NAME@DIGEST` or `NAME:TAG`. */
+function pulledDigest(
+  image: string,
+  architecture: RunningTask["architecture"],
+  ecr: FakeEcr,
+  reportsPlatformDigest: boolean,
+): string {
+  const [uri = "", digest] = image.split("@");
+  if (digest === undefined) return digestOf(image);
+  if (!reportsPlatformDigest) return digest;
+  const index = ecr.index(uri.slice(uri.indexOf("/") + 1), digest) ?? {};
+  const platform = architecture === "x86_64" ? "linux/amd64" : "linux/arm64";
+  return index[platform] ?? Object.values(index)[0] ?? digest;
+}

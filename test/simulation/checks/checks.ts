@@ -1,0 +1,75 @@
+import type { Store } from "../../../shared/store/stream-store.ts";
+import type { FakeCodeCommit } from "../aws/codecommit.ts";
+import type { FakeEcr } from "../aws/ecr.ts";
+import type { FakeEcs } from "../aws/ecs.ts";
+import { BuildChecks } from "./builds.ts";
+import { DecisionChecks } from "./decisions.ts";
+import { DeliveryChecks } from "./deliveries.ts";
+import { Findings } from "./findings.ts";
+import { ImageChecks } from "./images.ts";
+import { RunBook } from "./run-book.ts";
+import { StageChecks } from "./stages.ts";
+import { isPipelineEvent, StreamChecks } from "./streams.ts";
+
+/** Every check, and the store beneath which they watch. */
+export class Checks {
+  readonly findings = new Findings();
+  readonly book = new RunBook(this.findings);
+  readonly streams = new StreamChecks(this.findings);
+  readonly builds = new BuildChecks(this.findings);
+  readonly decisions = new DecisionChecks(this.findings);
+  readonly deliveries: DeliveryChecks;
+  readonly images: ImageChecks;
+  readonly stages: StageChecks;
+
+  constructor(codecommit: FakeCodeCommit, aws: { readonly ecr: () => FakeEcr; readonly ecs: () => FakeEcs }) {
+    this.deliveries = new DeliveryChecks(this.findings, codecommit);
+    this.images = new ImageChecks(this.findings, aws.ecr);
+    this.stages = new StageChecks(this.findings, this.book, aws.ecs);
+  }
+
+  /** The store, with every write that takes effect shown to the checks. */
+  watch(store: Store): Store {
+    const { streams, heads, deliveries } = store;
+    return {
+      heads,
+      streams: {
+        ...streams,
+        append: async (stream, version, events, state) => {
+          const appended = await streams.append(stream, version, events, state);
+          if (appended) this.#appended(stream, version, events, state);
+          return appended;
+        },
+      },
+      deliveries: {
+        ...deliveries,
+        record: async (delivery) => {
+          await deliveries.record(delivery);
+          this.deliveries.recorded(delivery);
+        },
+      },
+    };
+  }
+
+  #appended(stream: string, version: number, events: readonly unknown[], state: unknown): void {
+    this.streams.appended(stream, version, events, state);
+    const [kind, name = ""] = stream.split("#");
+    if (kind === "pipeline") {
+      for (const event of events.filter(isPipelineEvent)) this.deliveries.appended(name, event);
+    }
+    if (kind === "stage" && events.some(isRelease)) this.stages.released(name);
+    if (kind !== "run") return;
+    for (const change of this.book.append(name, events)) {
+      this.builds.changed(change);
+      this.images.changed(change);
+      this.stages.changed(change);
+      const { event, after } = change;
+      if (event.type === "approval.given" || event.type === "approval.refused")
+        this.decisions.stored(after, event);
+    }
+  }
+}
+
+function isRelease(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "type" in event && event.type === "stage.released";
+}

@@ -1,0 +1,124 @@
+import { readStageLock } from "../../../shared/effects/stage-lock.ts";
+import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
+import { replay } from "../../../shared/pipeline/evolve.ts";
+import { explain } from "../../../shared/pipeline/messages.ts";
+import type { PipelineState } from "../../../shared/pipeline/pipelines.ts";
+import { currentStage, isTerminal, type Run } from "../../../shared/pipeline/run.ts";
+import type { StageLock } from "../../../shared/pipeline/stages.ts";
+import type { Store } from "../../../shared/store/stream-store.ts";
+import type { Checks } from "./checks.ts";
+import { isRunEvent } from "./run-book.ts";
+
+/** Invariant 7, when nothing is under way any more and two sweeps changed nothing. */
+export async function checkRest(
+  checks: Checks,
+  store: Store,
+  pipelines: readonly PipelineDefinition[],
+  sweptAt: number,
+): Promise<void> {
+  const { findings, book } = checks;
+  for (const { name, stages } of pipelines) {
+    const { state } = await store.streams.last(`pipeline#${name}`);
+    const opening = isPipelineState(state) ? state.opening : [];
+    findings.demand(opening.length === 0, 7, () => `${opening[0]?.runId} was accepted and never opened`);
+    for (const stage of stages) {
+      const { lock } = await readStageLock(store, name, stage.name);
+      const all = [...(lock.holder === undefined ? [] : [lock.holder]), ...lock.queue];
+      for (const { runId } of all) {
+        const run = book.find(runId)?.run;
+        const dead = run === undefined || isTerminal(run);
+        findings.demand(
+          !dead,
+          7,
+          () => `${runId} is ${run?.status.status} and still has ${name}/${stage.name}`,
+        );
+      }
+    }
+  }
+  for (const runId of checks.deliveries.accepted) {
+    findings.demand(book.find(runId) !== undefined, 6, () => `${runId} was accepted and has no stream`);
+  }
+  for (const { run } of book.all) {
+    const fault = isTerminal(run) ? undefined : await waitFault(checks, store, run, sweptAt);
+    findings.demand(
+      fault === undefined,
+      7,
+      () => `${run.id} waits for nobody: ${fault}; ${explain(run).join(" · ")}`,
+    );
+  }
+}
+
+/** Invariant 8 at the end of a schedule, and that the lists have caught up with the streams. */
+export async function checkRecords(checks: Checks, store: Store): Promise<void> {
+  await checkHeads(checks, store);
+  await checkReplay(checks, store);
+}
+
+/** A run may wait for a named person, for a named time, or behind another run or a hold. */
+async function waitFault(
+  { book }: Checks,
+  store: Store,
+  run: Run,
+  sweptAt: number,
+): Promise<string | undefined> {
+  const stage = currentStage(run);
+  if (run.status.status !== "staging" || stage === undefined) return run.status.status;
+  const { lock } = await readStageLock(store, run.definition.name, stage.definition.name);
+  switch (stage.state.status) {
+    case "gated":
+      if (lock.holder?.runId !== run.id) return `it is gated in a stage that ${holderOf(lock)} has`;
+      return stage.gate !== undefined && sweptAt < stage.gate.expiresAt ? undefined : "its gate has expired";
+    case "waiting":
+      if (lock.hold !== undefined) return undefined;
+      if (run.definition.mode === "superseded" && isGated(book.find(lock.holder?.runId ?? "")?.run)) {
+        return `it is newer than ${holderOf(lock)}, which waits for an approval and gives no way`;
+      }
+      return lock.holder !== undefined && lock.holder.runId !== run.id
+        ? undefined
+        : `it waits behind ${stage.state.behind} for a stage that ${holderOf(lock)} has`;
+    default:
+      return `stage ${stage.definition.name} is ${stage.state.status}`;
+  }
+}
+
+function isGated(run: Run | undefined): boolean {
+  return run !== undefined && currentStage(run)?.state.status === "gated";
+}
+
+function holderOf({ holder }: StageLock): string {
+  return holder?.runId ?? "nobody";
+}
+
+async function checkHeads({ findings, book }: Checks, store: Store): Promise<void> {
+  const { items } = await store.heads.list({ limit: 1_000 });
+  for (const { run } of book.all) {
+    const head = items.find(({ runId }) => runId === run.id);
+    findings.demand(
+      head?.active === !isTerminal(run) && head.status === run.status.status,
+      7,
+      () => `the list says ${run.id} is ${head?.status}, its stream ${run.status.status}`,
+    );
+  }
+}
+
+async function checkReplay({ findings, book, streams }: Checks, store: Store): Promise<void> {
+  for (const [name, known] of streams.all) {
+    const { version, events } = await store.streams.load(name);
+    findings.demand(
+      version === known.version && JSON.stringify(events) === JSON.stringify(known.events),
+      8,
+      () => `${name} does not hold what was appended to it`,
+    );
+    if (!name.startsWith("run#")) continue;
+    const run = replay(events.filter(isRunEvent));
+    findings.demand(
+      JSON.stringify(run) === JSON.stringify(book.find(name.slice("run#".length))?.run),
+      8,
+      () => `replaying ${name} gives another run`,
+    );
+  }
+}
+
+function isPipelineState(state: unknown): state is PipelineState {
+  return typeof state === "object" && state !== null && "opening" in state;
+}

@@ -1,0 +1,104 @@
+import type { Deps } from "../../shared/advance.ts";
+import type { Store } from "../../shared/store/stream-store.ts";
+
+/** A way to break the core from outside, to see whether the checks notice. */
+export interface Sabotage {
+  readonly store: (store: Store) => Store;
+  readonly perform: (perform: Deps["perform"], now: () => number) => Deps["perform"];
+}
+
+/** The core as it is. */
+export const HONEST: Sabotage = { store: (store) => store, perform: (perform) => perform };
+
+function withStreams(change: (streams: Store["streams"]) => Partial<Store["streams"]>): Sabotage {
+  return {
+    ...HONEST,
+    store: (store) => ({ ...store, streams: { ...store.streams, ...change(store.streams) } }),
+  };
+}
+
+/** A store that writes although somebody else was first: the next free item is taken. */
+export const IGNORES_VERSIONS = withStreams((streams) => ({
+  append: async (stream, version, events, state) => {
+    for (let next = version; ; next += 1) {
+      if (await streams.append(stream, next, events, state)) return true;
+    }
+  },
+}));
+
+/** An advance that acts without having said so first. */
+export const NO_CLAIMS = withStreams((streams) => ({
+  append: (stream, version, events, state) =>
+    streams.append(
+      stream,
+      version,
+      events.filter((event) => !has(event, "lease")),
+      state,
+    ),
+}));
+
+/** Stages that everybody may enter at any time. */
+export const NO_STAGE_LOCK = withStreams((streams) => ({
+  last: async (stream) => {
+    const { version, state } = await streams.last(stream);
+    return { version, state: stream.startsWith("stage#") ? undefined : state };
+  },
+}));
+
+/** Gates that open with an approval nobody gave. */
+export const FORGED_APPROVALS = withStreams((streams) => ({
+  append: (stream, version, events, state) => {
+    const entered = events.find((event) => has(event, "type") && event.type === "stage.entered");
+    const forged = has(entered, "stage")
+      ? [{ ...entered, type: "approval.given", person: "nobody", identity: "nobody", release: "any" }]
+      : [];
+    return streams.append(stream, version, [...events, ...forged], state);
+  },
+}));
+
+/** Refusals of deliveries that nobody writes down. */
+export const NO_RECORDS: Sabotage = {
+  ...HONEST,
+  store: (store) => ({ ...store, deliveries: { ...store.deliveries, record: async () => {} } }),
+};
+
+/** Sweeps that see no run. */
+export const BLIND_SWEEPS: Sabotage = {
+  ...HONEST,
+  store: (store) => ({ ...store, heads: { ...store.heads, active: async () => ({ items: [] }) } }),
+};
+
+/** An index that is published before every platform is there. */
+export const HALF_AN_INDEX: Sabotage = {
+  ...HONEST,
+  perform: (perform) => (run, command) =>
+    perform(command.type === "publish-index" ? { ...run, builds: run.builds.slice(1) } : run, command),
+};
+
+/** A verdict that takes every end of a deployment for a success. */
+export const BELIEVES_EVERY_END: Sabotage = {
+  ...HONEST,
+  perform: (perform, now) => async (run, command) => {
+    const outcome = await perform(run, command);
+    if (command.type !== "verify-deployment") return outcome;
+    const { stage, cluster, service } = command;
+    const events = outcome.events.map((event) =>
+      event.type === "deployment.failed"
+        ? {
+            type: "deployment.succeeded" as const,
+            at: now(),
+            stage,
+            cluster,
+            service,
+            tasks: {},
+            digests: [],
+          }
+        : event,
+    );
+    return { ...outcome, events };
+  },
+};
+
+function has<K extends string>(event: unknown, key: K): event is Record<K, unknown> {
+  return typeof event === "object" && event !== null && key in event;
+}

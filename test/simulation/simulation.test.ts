@@ -1,0 +1,96 @@
+import { describe, expect, test } from "@jest/globals";
+import { playAll } from "./parallel.ts";
+import { explainFailure, Tally } from "./report.ts";
+import {
+  BELIEVES_EVERY_END,
+  BLIND_SWEEPS,
+  FORGED_APPROVALS,
+  HALF_AN_INDEX,
+  IGNORES_VERSIONS,
+  NO_CLAIMS,
+  NO_RECORDS,
+  NO_STAGE_LOCK,
+  type Sabotage,
+} from "./sabotage.ts";
+import { simulate } from "./simulate.ts";
+
+/** Of a run of all; `SCHEDULES` says otherwise. */
+const SCHEDULES = Number(process.env.SCHEDULES ?? 5_000);
+
+/** What has to have happened somewhere for the checks to mean something. */
+const SITUATIONS = [
+  "build.requested again",
+  "build.stop-requested",
+  "index.publish-requested again",
+  "index.failed",
+  "stage.waited",
+  "stage.failed",
+  "gate.voided",
+  "approval.expired",
+  "approval.refused",
+  "deployment.requested again",
+  "deployment.failed",
+  "deployment.succeeded",
+  "run.superseded",
+];
+
+const { SEED } = process.env;
+
+if (SEED !== undefined) {
+  test(`the schedule of seed ${SEED}`, async () => {
+    const seed = Number(SEED);
+    if (!Number.isSafeInteger(seed)) throw new Error(`SEED must be a whole number, not "${SEED}"`);
+    const simulated = await simulate(seed);
+    if (simulated.violation !== undefined) throw new Error(await explainFailure(simulated));
+  });
+} else {
+  describe("whatever fails, in whatever order, what always holds holds", () => {
+    test(`${SCHEDULES} schedules`, async () => {
+      const tally = new Tally();
+      const results = await playAll(SCHEDULES);
+      for (const simulated of results) tally.add(simulated);
+      process.stdout.write(tally.text());
+      const failed = results.find(({ violation }) => violation !== undefined);
+      if (failed !== undefined) throw new Error(await explainFailure(failed));
+      expect(tally.schedules).toBe(SCHEDULES);
+      expect(tally.missing).toEqual([]);
+      expect(SITUATIONS.filter((event) => tally.told(event) === 0)).toEqual([]);
+    }, 300_000);
+  });
+
+  test("the same seed gives the same schedule, another one another", async () => {
+    const once = await simulate(7, { trace: true });
+    const again = await simulate(7, { trace: true });
+    const other = await simulate(8, { trace: true });
+    expect(once.trace.length).toBeGreaterThan(50);
+    expect(again.trace).toEqual(once.trace);
+    expect(again.faults).toEqual(once.faults);
+    expect(other.trace).not.toEqual(once.trace);
+  });
+
+  describe("a core that is broken is found out", () => {
+    /** How many seeds it may take. */
+    const WITHIN = 200;
+
+    const broken: readonly (readonly [string, Sabotage, readonly number[]])[] = [
+      ["an index is published without one of its platforms", HALF_AN_INDEX, [1]],
+      ["commands are carried out without a claim", NO_CLAIMS, [2, 7]],
+      ["the store ignores the expected version", IGNORES_VERSIONS, [2, 6, 7, 8, 9]],
+      ["anybody enters a stage at any time", NO_STAGE_LOCK, [3, 7, 8, 9]],
+      ["approvals are forged", FORGED_APPROVALS, [4]],
+      ["a rollback is taken for a success", BELIEVES_EVERY_END, [5]],
+      ["refusals are not recorded", NO_RECORDS, [6]],
+      ["sweeps see no run", BLIND_SWEEPS, [7]],
+    ];
+
+    test.each(broken)("%s", async (_name, sabotage, invariants) => {
+      for (let seed = 1; seed <= WITHIN; seed += 1) {
+        const { violation } = await simulate(seed, { sabotage });
+        if (violation === undefined) continue;
+        expect(invariants).toContain(violation.invariant);
+        return;
+      }
+      throw new Error(`${WITHIN} schedules, and nobody noticed`);
+    });
+  });
+}

@@ -1,0 +1,97 @@
+import { acceptDelivery, refuseDelivery } from "../../../shared/accept.ts";
+import { advanceAll, type Deps } from "../../../shared/advance.ts";
+import type { Aws } from "../../../shared/effects/aws.ts";
+import { readHead, readPeople } from "../../../shared/effects/codecommit.ts";
+import { getBuilds } from "../../../shared/effects/find-build.ts";
+import { readStageLock } from "../../../shared/effects/stage-lock.ts";
+import { parseBuildChange } from "../../../shared/intake/build-change.ts";
+import { parseCodeCommitPush } from "../../../shared/intake/codecommit-push.ts";
+import { parseDeploymentChange } from "../../../shared/intake/deployment-change.ts";
+import { mismatch } from "../../../shared/intake/match.ts";
+import { interpretBuild } from "../../../shared/pipeline/build-report.ts";
+import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
+import type { Delivery } from "../../../shared/pipeline/pipelines.ts";
+import { sweep } from "../../../shared/sweep.ts";
+
+/** What one invocation works with: its own gated store and AWS. */
+export interface Tools {
+  readonly deps: Deps;
+  readonly aws: Aws;
+  readonly pipelines: readonly PipelineDefinition[];
+}
+
+export type Handler = (tools: Tools) => Promise<void>;
+
+/** As `functions/on-codecommit-push.ts`, whose bundle has its pipelines packaged in. */
+export function onPush(payload: unknown): Handler {
+  return async ({ deps, aws, pipelines }) => {
+    const push = parseCodeCommitPush(payload);
+    if (push.type === "ignored") return;
+    const { repository, ref } = push.revision;
+    const wanted = pipelines.filter((pipeline) => mismatch(pipeline, repository, ref) === undefined);
+    if (wanted.length === 0) {
+      const reasons = pipelines.map((pipeline) => mismatch(pipeline, repository, ref));
+      const delivery: Delivery = { id: push.id, revision: push.revision, people: {} };
+      await refuseDelivery(deps, "-", delivery, reasons.join("; "));
+      return;
+    }
+    const people = await readPeople(aws, push.revision, push.pusher);
+    const delivery: Delivery = { id: push.id, revision: push.revision, people };
+    const results = await Promise.allSettled(
+      wanted.map((pipeline) => acceptDelivery(deps, pipeline, delivery, () => readHead(aws, push.revision))),
+    );
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  };
+}
+
+/** As `functions/on-build-change.ts`. */
+export function onBuildChange(payload: unknown): Handler {
+  return async ({ deps, aws }) => {
+    const report = parseBuildChange(payload);
+    if ("type" in report) return;
+    let reported = interpretBuild(report, deps.now());
+    if (reported.type === "incomplete") {
+      const [asked] = (await getBuilds(aws, [report.buildId])).builds;
+      if (asked !== undefined) reported = interpretBuild(asked, deps.now());
+    }
+    if (reported.type === "ignored") return;
+    if (reported.type === "incomplete") throw new Error(`run ${reported.runId}: no exported variables`);
+    await advanceAll(deps, reported.runId, reported.event);
+  };
+}
+
+/** As `functions/on-deployment-change.ts`. */
+export function onDeploymentChange(payload: unknown): Handler {
+  return async ({ deps, pipelines }) => {
+    const change = parseDeploymentChange(payload);
+    if (change.type === "ignored") return;
+    const { cluster, service, deploymentId, state, reason } = change;
+    for (const { name: pipeline, stages } of pipelines) {
+      for (const { name: stage, deploy } of stages) {
+        if (!deploy.some((one) => one.cluster === cluster && one.service === service)) continue;
+        const { lock } = await readStageLock(deps.store, pipeline, stage);
+        const runId = lock.holder?.runId;
+        if (runId === undefined) continue;
+        await advanceAll(deps, runId, {
+          type: "deployment.reported",
+          at: deps.now(),
+          stage,
+          cluster,
+          service,
+          deploymentId,
+          state,
+          reason,
+        });
+      }
+    }
+  };
+}
+
+/** As `functions/sweep.ts`; what went wrong is left to the next. */
+export const onSweep: Handler = async ({ deps, pipelines }) => {
+  await sweep(
+    deps,
+    pipelines.map(({ name }) => name),
+  );
+};

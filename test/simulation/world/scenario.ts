@@ -1,0 +1,146 @@
+import type {
+  ApprovalRule,
+  EcsDeployment,
+  ImageDefinition,
+  Mode,
+  PipelineDefinition,
+  Platform,
+  StageDefinition,
+} from "../../../shared/pipeline/definition.ts";
+import type { Random } from "../random.ts";
+import { GROUPS } from "./people.ts";
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** What a schedule plays with, drawn once per seed. */
+export interface Scenario {
+  readonly pipelines: readonly PipelineDefinition[];
+  readonly services: readonly ServicePlan[];
+  readonly immutableTags: boolean;
+  /** How long after the beginning faults stop, in milliseconds. */
+  readonly faultsFor: number;
+  readonly pushes: number;
+  /** Builds of one commit give the same bytes each time. */
+  readonly reproducible: boolean;
+  readonly reportsPlatformDigest: boolean;
+  readonly rates: {
+    readonly transientBuild: number;
+    readonly badCommit: number;
+    readonly rollback: number;
+    readonly foreign: number;
+    readonly gone: number;
+  };
+}
+
+export interface ServicePlan {
+  readonly cluster: string;
+  readonly name: string;
+  readonly family: string;
+  readonly containers: readonly string[];
+  readonly desired: number;
+  readonly rollsBack: boolean;
+}
+
+export function drawScenario(random: Random): Scenario {
+  const names = random.chance(0.7) ? ["web"] : ["web", "api"];
+  const shared = random.chance(0.5);
+  const sharedFamily = random.chance(0.15);
+  const pipelines = names.map((name) => pipeline(random, name, shared ? "shop" : `shop-${name}`));
+  const services = pipelines.flatMap((definition) =>
+    definition.stages.flatMap((stage) =>
+      stage.deploy.map(
+        (deployment): ServicePlan => ({
+          cluster: deployment.cluster,
+          name: deployment.service,
+          family: sharedFamily ? definition.name : deployment.service,
+          containers: ["proxy", ...Object.keys(deployment.containers)],
+          desired: random.between(1, 4),
+          rollsBack: random.chance(0.7),
+        }),
+      ),
+    ),
+  );
+  return {
+    pipelines,
+    services,
+    immutableTags: random.chance(0.3),
+    faultsFor: random.between(10, 40) * MINUTE,
+    pushes: random.pick([1, 2, 2, 3, 3, 4]),
+    reproducible: random.chance(0.3),
+    reportsPlatformDigest: random.chance(0.5),
+    rates: {
+      transientBuild: random.pick([0, 0.05, 0.3]),
+      badCommit: random.pick([0, 0, 0.1, 0.3]),
+      rollback: random.pick([0, 0.1, 0.4]),
+      foreign: random.pick([0, 0, 0.3, 1]),
+      gone: random.pick([0, 0, 0, 0.3]),
+    },
+  };
+}
+
+function pipeline(random: Random, name: string, repository: string): PipelineDefinition {
+  const modes: readonly Mode[] = ["superseded", "superseded", "queued", "parallel"];
+  const images = random.chance(0.75) ? [name] : [name, `${name}-worker`];
+  const stageNames = random.pick([
+    [],
+    ["staging"],
+    ["staging", "production"],
+    ["staging", "production"],
+    ["production"],
+  ]);
+  return {
+    name,
+    source: { type: "codecommit", repository, branches: ["main", "release/*"], tags: ["v*"] },
+    mode: random.pick(modes),
+    images: images.map((image) => imageDefinition(random, image)),
+    stages: stageNames.map((stage) => stageDefinition(random, stage, name, images)),
+    groups: GROUPS,
+  };
+}
+
+function imageDefinition(random: Random, name: string): ImageDefinition {
+  const choices: readonly (readonly Platform[])[] = [
+    ["linux/amd64", "linux/arm64"],
+    ["linux/amd64", "linux/arm64"],
+    ["linux/arm64"],
+    ["linux/amd64", "linux/arm64", "linux/arm/v7"],
+  ];
+  return {
+    name,
+    context: ".",
+    dockerfile: "Dockerfile",
+    platforms: random.pick(choices),
+    tags: random.pick([["{branch}", "{sha}"], ["{shortSha}"], ["{semver}", "{branch}"]]),
+    compute: {},
+    timeoutMinutes: 20,
+  };
+}
+
+function stageDefinition(
+  random: Random,
+  name: string,
+  pipelineName: string,
+  images: readonly string[],
+): StageDefinition {
+  const rule: ApprovalRule = {
+    from: ["release-managers"],
+    required: random.pick([1, 1, 2]),
+    expiresAfter: random.pick([20 * MINUTE, 2 * HOUR, 7 * DAY]),
+    selfApproval: random.chance(0.2),
+  };
+  const containers = Object.fromEntries(
+    images.map((image, index) => [index === 0 ? "app" : "worker", image]),
+  );
+  const services = random.chance(0.75) ? [pipelineName] : [pipelineName, `${pipelineName}-jobs`];
+  const gated = name === "production" ? random.chance(0.85) : random.chance(0.1);
+  return {
+    name,
+    ...(gated ? { approval: rule } : {}),
+    deploy: services.map((service): EcsDeployment => {
+      const capacity = { x86: { base: 1, weight: 1 }, graviton: { base: 0, weight: 3 } };
+      return { cluster: name, service, containers, ...(random.chance(0.2) ? { capacity } : {}) };
+    }),
+  };
+}
