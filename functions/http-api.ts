@@ -6,16 +6,20 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { loadRun, runStream } from "../shared/advance.ts";
 import { decideStage } from "../shared/decide-stage.ts";
+import { readPipeline } from "../shared/effects/pipeline-stream.ts";
 import { personFromArn } from "../shared/intake/caller.ts";
 import type { Person } from "../shared/pipeline/approvals.ts";
+import { replay } from "../shared/pipeline/evolve.ts";
 import type { Problem } from "../shared/pipeline/problem.ts";
+import type { Run } from "../shared/pipeline/run.ts";
 import { viewOf } from "../shared/pipeline/view.ts";
 import { releaseHold } from "../shared/release-hold.ts";
+import { startRun } from "../shared/start-run.ts";
 import { BadCursorError } from "../shared/store/stream-store.ts";
 import { log } from "./log.ts";
 import { createRuntime } from "./runtime.ts";
 
-const { deps } = createRuntime();
+const { deps, sources } = createRuntime();
 
 type Env = { Bindings: { event: LambdaEvent } };
 
@@ -26,9 +30,14 @@ function refuse(status: 400 | 403 | 404 | 409, code: string, message: string): n
   throw new HTTPException(status, { res: Response.json({ error: { code, message } }, { status }) });
 }
 
+/** The event as this function's routes give it: payload format 2.0, behind the IAM authorizer. */
+function eventOf(context: Context<Env>): APIGatewayProxyEventV2WithIAMAuthorizer {
+  return context.env.event as unknown as APIGatewayProxyEventV2WithIAMAuthorizer;
+}
+
 /** The person IAM has authenticated; the route's authorizer lets nobody else through. */
 function personOf(context: Context<Env>): Person {
-  const event = context.env.event as unknown as APIGatewayProxyEventV2WithIAMAuthorizer;
+  const event = eventOf(context);
   const arn = event.requestContext.authorizer?.iam.userArn;
   if (arn === undefined) refuse(403, "not-signed", "sign the request with AWS Signature Version 4");
   return personFromArn(arn);
@@ -62,7 +71,7 @@ app.get("/runs", async (context) => {
 
 app.get("/runs/:id", async (context) => {
   const id = context.req.param("id");
-  const { run } = await loadRun(deps.store, id);
+  const run = (await loadRun(deps.store, id)).run ?? (await findOpening(id));
   return run === undefined ? unknownRun(id) : context.json(viewOf(run));
 });
 
@@ -72,9 +81,58 @@ app.get("/runs/:id/events", async (context) => {
   return version === 0 ? unknownRun(id) : context.json({ events });
 });
 
+/** A run that has been accepted a moment ago has no stream of its own yet; its pipeline knows it. */
+async function findOpening(id: string): Promise<Run | undefined> {
+  const { state } = await readPipeline(deps.store, id.replace(/-\d+$/, ""));
+  const started = state.opening.find(({ runId }) => runId === id);
+  return started === undefined ? undefined : replay([started]);
+}
+
 function unknownRun(id: string): never {
   refuse(404, "unknown-run", `there is no run "${id}"; GET /api/runs lists them`);
 }
+
+app.get("/commits/:commit", async (context) => {
+  const commit = context.req.param("commit");
+  if (!/^[0-9a-f]{40}$/.test(commit))
+    refuse(400, "bad-commit", "name the commit by its 40 hexadecimal digits");
+  const records = await deps.store.deliveries.ofCommit(commit);
+  const deliveries = records.map(({ at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() }));
+  return context.json({ commit, deliveries });
+});
+
+const start = z.strictObject({
+  branch: z.string().min(1).max(255).optional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, "must be 40 hexadecimal digits")
+    .optional(),
+  /** Chosen by the client: the same one again makes no second run. */
+  id: z.string().min(8).max(100).optional(),
+});
+
+app.post("/pipelines/:pipeline/runs", async (context) => {
+  const { branch, commit, id } = await jsonBody(context, start);
+  const pipeline = context.req.param("pipeline");
+  const definition = pipelines.find(({ name }) => name === pipeline);
+  if (definition === undefined) {
+    const names = pipelines.map(({ name }) => name).join(", ");
+    refuse(404, "unknown-pipeline", `there is no pipeline "${pipeline}"; there are ${names}`);
+  }
+  const who = personOf(context);
+  const accepted = await startRun(deps, definition, sources[definition.source.type], {
+    id: `manual ${id ?? eventOf(context).requestContext.requestId}`,
+    trigger: { type: "manual", by: who.name },
+    starter: who.identity,
+    ...(branch === undefined ? {} : { branch }),
+    ...(commit === undefined ? {} : { commit }),
+  });
+  if ("ignored" in accepted) refuse(409, "not-started", accepted.ignored);
+  log.info("started", { runId: accepted.runId, pipeline, person: who.name });
+  const { run } = await loadRun(deps.store, accepted.runId);
+  if (run === undefined) return unknownRun(accepted.runId);
+  return context.json({ run: viewOf(run), message: `${who.name} started ${run.id}` }, 201);
+});
 
 const decision = z.strictObject({
   decision: z.enum(["approve", "refuse"]),

@@ -1,32 +1,66 @@
 import { createHash } from "node:crypto";
 import buildspec from "tandem:buildspec";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Deps } from "../shared/advance.ts";
 import type { Aws } from "../shared/effects/aws.ts";
+import { codecommitSource } from "../shared/effects/codecommit.ts";
 import type { EffectContext, Settings } from "../shared/effects/context.ts";
+import { type GitHubApiOptions, githubApi, parseGitHubSecret } from "../shared/effects/github-api.ts";
+import { githubSource } from "../shared/effects/github-source.ts";
 import { perform } from "../shared/effects/perform.ts";
 import { sdkAws } from "../shared/effects/sdk.ts";
+import type { Source } from "../shared/intake/source.ts";
+import type { SourceDefinition } from "../shared/pipeline/definition.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
+import { sdkTable } from "../shared/store/dynamo-table.ts";
 
 /** What every function constructs once, from its environment; the only place that reads it. */
 export interface Runtime {
   readonly deps: Deps;
   readonly aws: Aws;
+  /** By the kind of a pipeline's source. */
+  readonly sources: Readonly<Record<SourceDefinition["type"], Source>>;
 }
 
 export function createRuntime(): Runtime {
   const now = () => Date.now();
-  const store = dynamoStore(new DynamoDBClient({}), variable("TABLE"));
+  const store = dynamoStore(sdkTable(new DynamoDBClient({}), variable("TABLE")));
   const aws = sdkAws();
-  const context: EffectContext = { aws, store, settings: settings(), now, sha256 };
-  return { aws, deps: { store, now, perform: (run, command) => perform(context, run, command) } };
+  const github = githubApi(githubOptions());
+  const context: EffectContext = { aws, store, settings: settings(), now, sha256, github };
+  return {
+    aws,
+    deps: { store, now, perform: (run, command) => perform(context, run, command) },
+    sources: { codecommit: codecommitSource(aws), github: githubSource(github) },
+  };
+}
+
+/** GitHub's address, and where its secret is; the secret itself is read when it is first needed. */
+function githubOptions(): GitHubApiOptions {
+  const secrets = new SecretsManagerClient({});
+  const id = process.env.GITHUB_SECRET;
+  return {
+    url: variable("GITHUB_API_URL"),
+    now: () => Date.now(),
+    secret: async () => {
+      if (id === undefined) return {};
+      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: id }));
+      return parseGitHubSecret(SecretString ?? "{}");
+    },
+  };
 }
 
 function settings(): Settings {
   return {
     projects: { x86_64: variable("PROJECT_X86_64"), arm64: variable("PROJECT_ARM64") },
+    untrustedProjects: {
+      x86_64: variable("PROJECT_X86_64_UNTRUSTED"),
+      arm64: variable("PROJECT_ARM64_UNTRUSTED"),
+    },
     repositoryUris: pairs(variable("REPOSITORY_URIS")),
     codecommitUrl: variable("CODECOMMIT_URL"),
+    githubUrl: variable("GITHUB_URL"),
     buildspec,
   };
 }

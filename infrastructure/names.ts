@@ -10,7 +10,17 @@ export function distinct(
 
 export const imagesOf = ({ images }: PipelineDefinition) => images.map(({ name }) => name);
 
-export const repositoriesOf = ({ source }: PipelineDefinition) => [source.repository];
+export const codecommitRepositoriesOf = ({ source }: PipelineDefinition) =>
+  source.type === "codecommit" ? [source.repository] : [];
+
+/** The connections that builds read GitHub with. */
+export const connectionsOf = ({ source }: PipelineDefinition) =>
+  source.type === "github" && source.connection !== undefined ? [source.connection] : [];
+
+/** The logical ids of the CodeBuild projects. */
+export const TRUSTED_PROJECTS = ["ProjectX8664", "ProjectArm64"] as const;
+
+export const PROJECTS = [...TRUSTED_PROJECTS, "UntrustedProjectX8664", "UntrustedProjectArm64"] as const;
 
 /** `CLUSTER/SERVICE` of every deployment. */
 export const servicesOf = ({ stages }: PipelineDefinition) =>

@@ -2,9 +2,11 @@ import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import {
   attribute,
   clustersOf,
+  codecommitRepositoriesOf,
+  connectionsOf,
   distinct,
   imagesOf,
-  repositoriesOf,
+  PROJECTS,
   repositoryId,
   servicesOf,
   sub,
@@ -21,19 +23,36 @@ export function functionRoles(
   passRoles: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const advance = advanceStatements(pipelines, passRoles);
-  const codecommit: Statement = {
-    Sid: "ReadTheCommitAndTheTip",
-    Effect: "Allow",
-    Action: ["codecommit:GetBranch", "codecommit:GetCommit"],
-    Resource: distinct(pipelines, repositoriesOf).map((name) => sub(`${ARN}:codecommit:${HERE}:${name}`)),
-  };
+  const reading = ["GetBranch", "GetCommit", "GetDifferences", "ListBranches"];
+  const sources = [
+    ...codecommitStatements(
+      pipelines,
+      reading.map((action) => `codecommit:${action}`),
+    ),
+    secretStatement(),
+  ];
   return {
-    OnCodecommitPushRole: role("on-codecommit-push", [...advance, codecommit]),
+    OnCodecommitPushRole: role("on-codecommit-push", [...advance, ...sources]),
+    OnGithubWebhookRole: role("on-github-webhook", [storeStatement(), secretStatement(), openRunStatement()]),
+    OpenRunRole: role("open-run", [...advance, ...sources]),
     OnBuildChangeRole: role("on-build-change", advance),
     OnDeploymentChangeRole: role("on-deployment-change", advance),
-    HttpApiRole: role("http-api", advance),
-    SweepRole: role("sweep", advance),
+    OnScheduleRole: role("on-schedule", [...advance, ...sources]),
+    OnBaseImageRole: role("on-base-image", [...advance, ...sources]),
+    HttpApiRole: role("http-api", [...advance, ...sources]),
+    SweepRole: role("sweep", [...advance, ...sources]),
   };
+}
+
+/** On the pipelines' CodeCommit repositories; nothing when there are none. */
+function codecommitStatements(
+  pipelines: readonly PipelineDefinition[],
+  actions: readonly string[],
+): readonly Statement[] {
+  const repositories = distinct(pipelines, codecommitRepositoriesOf);
+  if (repositories.length === 0) return [];
+  const Resource = repositories.map((name) => sub(`${ARN}:codecommit:${HERE}:${name}`));
+  return [{ Sid: "ReadRepositories", Effect: "Allow", Action: actions, Resource }];
 }
 
 function role(name: string, statements: readonly Statement[]): unknown {
@@ -97,9 +116,28 @@ function storeStatement(): Statement {
   };
 }
 
+/** The webhook's secrets, and what GitHub's API is asked with. */
+function secretStatement(): Statement {
+  return {
+    Sid: "ReadGithubSecret",
+    Effect: "Allow",
+    Action: "secretsmanager:GetSecretValue",
+    Resource: { Ref: "GithubSecret" },
+  };
+}
+
+function openRunStatement(): Statement {
+  return {
+    Sid: "OpenRuns",
+    Effect: "Allow",
+    Action: "lambda:InvokeFunction",
+    Resource: attribute("OpenRunLambdaFunction", "Arn"),
+  };
+}
+
 /** Builds run as the projects say: no image, role or privilege of the caller's choice. */
 function buildStatements(): readonly Statement[] {
-  const projects = [attribute("ProjectX8664", "Arn"), attribute("ProjectArm64", "Arn")];
+  const projects = PROJECTS.map((id) => attribute(id, "Arn"));
   return [
     {
       Sid: "StartBuilds",
@@ -191,12 +229,22 @@ function ecsStatements(
   ];
 }
 
-/** What a build may do: read the commit, push to the pipelines' repositories, write its log. */
-export function buildRole(pipelines: readonly PipelineDefinition[]): unknown {
+/**
+ * What builds may do. Those of the pipelines' own commits: read the commit, push to the pipelines' repositories, write
+ * their log. Those of strangers' commits: write their log.
+ */
+export function buildRoles(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
+  return {
+    BuildRole: buildRole("builds", [writeBuildLogs(), ...buildStatementsOf(pipelines)]),
+    UntrustedBuildRole: buildRole("builds of pull requests from forks", [writeBuildLogs()]),
+  };
+}
+
+function buildRole(name: string, statements: readonly Statement[]): unknown {
   return {
     Type: "AWS::IAM::Role",
     Properties: {
-      Description: sub("Tandem ${AWS::StackName}: builds"),
+      Description: sub(`Tandem \${AWS::StackName}: ${name}`),
       AssumeRolePolicyDocument: {
         Version: "2012-10-17",
         Statement: [
@@ -208,30 +256,38 @@ export function buildRole(pipelines: readonly PipelineDefinition[]): unknown {
           },
         ],
       },
-      Policies: [
-        {
-          PolicyName: "tandem",
-          PolicyDocument: { Version: "2012-10-17", Statement: buildRoleStatements(pipelines) },
-        },
-      ],
+      Policies: [{ PolicyName: "tandem", PolicyDocument: { Version: "2012-10-17", Statement: statements } }],
     },
   };
 }
 
-function buildRoleStatements(pipelines: readonly PipelineDefinition[]): readonly Statement[] {
+function writeBuildLogs(): Statement {
+  return {
+    Sid: "WriteBuildLogs",
+    Effect: "Allow",
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: { "Fn::Join": ["", [attribute("BuildLogs", "Arn"), ":log-stream:*"]] },
+  };
+}
+
+function buildStatementsOf(pipelines: readonly PipelineDefinition[]): readonly Statement[] {
+  const connections = distinct(pipelines, connectionsOf);
   return [
-    {
-      Sid: "WriteBuildLogs",
-      Effect: "Allow",
-      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-      Resource: { "Fn::Join": ["", [attribute("BuildLogs", "Arn"), ":log-stream:*"]] },
-    },
-    {
-      Sid: "ReadTheSource",
-      Effect: "Allow",
-      Action: "codecommit:GitPull",
-      Resource: distinct(pipelines, repositoriesOf).map((name) => sub(`${ARN}:codecommit:${HERE}:${name}`)),
-    },
+    ...codecommitStatements(pipelines, ["codecommit:GitPull"]),
+    ...(connections.length === 0
+      ? []
+      : [
+          {
+            Sid: "ReadGitHub",
+            Effect: "Allow",
+            Action: [
+              "codeconnections:GetConnection",
+              "codeconnections:GetConnectionToken",
+              "codeconnections:UseConnection",
+            ],
+            Resource: connections,
+          },
+        ]),
     {
       // A login token is the account's, not a repository's: the action knows no resources.
       Sid: "LogInToEcr",

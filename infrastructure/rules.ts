@@ -1,30 +1,32 @@
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
-import { attribute, distinct, repositoriesOf, servicesOf, sub } from "./names.ts";
+import {
+  attribute,
+  codecommitRepositoriesOf,
+  distinct,
+  PROJECTS,
+  repositoryId,
+  servicesOf,
+  sub,
+} from "./names.ts";
 
 /** EventBridge retries for a day before an event becomes a dead letter. */
 const RETRY = { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 };
 
 /** The rules that bring events to the functions, each for exactly the pipelines' resources. */
 export function rules(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
-  const repositories = distinct(pipelines, repositoriesOf);
+  const repositories = distinct(pipelines, codecommitRepositoriesOf);
+  const bases = distinct(pipelines, ({ rebuildOn }) => rebuildOn);
   const services = distinct(pipelines, servicesOf);
   return {
-    ...rule("CodecommitPush", "OnCodecommitPush", "A ref of a pipeline's repository has changed.", {
-      EventPattern: {
-        source: ["aws.codecommit"],
-        "detail-type": ["CodeCommit Repository State Change"],
-        resources: repositories.map((name) =>
-          sub(`arn:\${AWS::Partition}:codecommit:\${AWS::Region}:\${AWS::AccountId}:${name}`),
-        ),
-        detail: { event: ["referenceCreated", "referenceUpdated"] },
-      },
-    }),
+    ...(repositories.length === 0 ? {} : codecommitRule(repositories)),
+    ...(bases.length === 0 ? {} : baseImageRule(bases)),
+    ...scheduleRules(pipelines),
     ...rule("BuildChange", "OnBuildChange", "One of our builds has ended.", {
       EventPattern: {
         source: ["aws.codebuild"],
         "detail-type": ["CodeBuild Build State Change"],
         detail: {
-          "project-name": [{ Ref: "ProjectX8664" }, { Ref: "ProjectArm64" }],
+          "project-name": PROJECTS.map((Ref) => ({ Ref })),
           "build-status": ["SUCCEEDED", "FAILED", "STOPPED", "FAULT", "TIMED_OUT"],
         },
       },
@@ -45,11 +47,56 @@ export function rules(pipelines: readonly PipelineDefinition[]): Readonly<Record
   };
 }
 
+function codecommitRule(repositories: readonly string[]): Readonly<Record<string, unknown>> {
+  return rule("CodecommitPush", "OnCodecommitPush", "A ref of a pipeline's repository has changed.", {
+    EventPattern: {
+      source: ["aws.codecommit"],
+      "detail-type": ["CodeCommit Repository State Change"],
+      resources: repositories.map((name) =>
+        sub(`arn:\${AWS::Partition}:codecommit:\${AWS::Region}:\${AWS::AccountId}:${name}`),
+      ),
+      detail: { event: ["referenceCreated", "referenceUpdated"] },
+    },
+  });
+}
+
+function baseImageRule(repositories: readonly string[]): Readonly<Record<string, unknown>> {
+  return rule("BaseImage", "OnBaseImage", "A base image of a pipeline has been pushed.", {
+    EventPattern: {
+      source: ["aws.ecr"],
+      "detail-type": ["ECR Image Action"],
+      detail: { "action-type": ["PUSH"], result: ["SUCCESS"], "repository-name": repositories },
+    },
+  });
+}
+
+/** One rule per pipeline and expression; the function is told which pipeline, and the event's id, which tells doubles. */
+function scheduleRules(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
+  const rules = pipelines.flatMap(({ name, schedule }) =>
+    schedule.map((ScheduleExpression, index) => {
+      const input = {
+        InputPathsMap: { id: "$.id", time: "$.time" },
+        InputTemplate: `{"pipeline": "${name}", "id": <id>, "time": <time>}`,
+      };
+      const trigger = { ScheduleExpression };
+      return rule(
+        `Schedule${repositoryId(name)}${index}`,
+        "OnSchedule",
+        `The schedule of ${name}.`,
+        trigger,
+        input,
+      );
+    }),
+  );
+  return Object.assign({}, ...rules);
+}
+
 function rule(
   name: string,
   target: string,
   description: string,
   trigger: Readonly<Record<string, unknown>>,
+  input?: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const lambda = attribute(`${target}LambdaFunction`, "Arn");
   return {
@@ -65,6 +112,7 @@ function rule(
             Arn: lambda,
             RetryPolicy: RETRY,
             DeadLetterConfig: { Arn: attribute("DeadLetters", "Arn") },
+            ...(input === undefined ? {} : { InputTransformer: input }),
           },
         ],
       },

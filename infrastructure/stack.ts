@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import { attribute, distinct, imagesOf, repositoryId, sub } from "./names.ts";
 import { readPipelines } from "./pipelines.ts";
-import { buildRole, functionRoles } from "./roles.ts";
+import { buildRoles, functionRoles } from "./roles.ts";
 import { rules } from "./rules.ts";
 
 /** What serverless.yml hands in and out; `resolveVariable` reads its other settings. */
@@ -22,8 +22,15 @@ export function environment(): Readonly<Record<string, unknown>> {
     TABLE: { Ref: "Table" },
     PROJECT_X86_64: { Ref: "ProjectX8664" },
     PROJECT_ARM64: { Ref: "ProjectArm64" },
+    PROJECT_X86_64_UNTRUSTED: { Ref: "UntrustedProjectX8664" },
+    PROJECT_ARM64_UNTRUSTED: { Ref: "UntrustedProjectArm64" },
     REPOSITORY_URIS: { "Fn::Join": [",", pairs] },
     CODECOMMIT_URL: sub("https://git-codecommit.${AWS::Region}.${AWS::URLSuffix}/v1/repos/"),
+    GITHUB_API_URL: "https://api.github.com",
+    GITHUB_URL: "https://github.com",
+    GITHUB_SECRET: { Ref: "GithubSecret" },
+    // By name: with a reference the function's own environment would depend on the function.
+    OPEN_RUN_FUNCTION: sub("${AWS::StackName}-openRun"),
     POWERTOOLS_SERVICE_NAME: "tandem",
   };
 }
@@ -36,6 +43,7 @@ export async function resources({ resolveVariable }: Serverless): Promise<unknow
     Resources: {
       Table: table(),
       ...deadLetters(),
+      GithubSecret: githubSecret(),
       ...projects(pipelines),
       ...Object.fromEntries(
         distinct(pipelines, imagesOf).map((image) => [repositoryId(image), repository(image)]),
@@ -77,6 +85,22 @@ function table(): unknown {
   };
 }
 
+/** Begins with nothing that lets anybody in; whoever sets GitHub up puts the rest there. Updates leave it as it is. */
+function githubSecret(): unknown {
+  const fields =
+    '{"webhookSecrets":["one, or two during a rotation"],"appId":1,"privateKey":"PEM","token":"instead of an App"}';
+  return {
+    Type: "AWS::SecretsManager::Secret",
+    DeletionPolicy: "Retain",
+    UpdateReplacePolicy: "Retain",
+    Properties: {
+      Name: "tandem/github",
+      Description: `GitHub, as JSON with any of ${fields}`,
+      SecretString: "{}",
+    },
+  };
+}
+
 function deadLetters(): Readonly<Record<string, unknown>> {
   return {
     DeadLetters: {
@@ -106,14 +130,20 @@ function deadLetters(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** One CodeBuild project per machine architecture; what they build comes with each StartBuild. */
+const X86_64_IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0";
+const ARM64_IMAGE = "aws/codebuild/amazonlinux-aarch64-standard:3.0";
+
+/**
+ * One CodeBuild project per machine architecture, and one more of each for strangers' commits. What they build comes with
+ * each StartBuild.
+ */
 function projects(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
-  const project = (architecture: string, type: string, image: string) => ({
+  const project = (architecture: string, type: string, image: string, role: string) => ({
     Type: "AWS::CodeBuild::Project",
     Properties: {
       Name: sub(`\${AWS::StackName}-${architecture}`),
       Description: `Tandem's builds on ${architecture}.`,
-      ServiceRole: attribute("BuildRole", "Arn"),
+      ServiceRole: attribute(role, "Arn"),
       Artifacts: { Type: "NO_ARTIFACTS" },
       Source: { Type: "NO_SOURCE", BuildSpec: "version: 0.2\nphases: {build: {commands: [exit 1]}}\n" },
       Environment: { Type: type, Image: image, ComputeType: "BUILD_GENERAL1_SMALL", PrivilegedMode: true },
@@ -128,9 +158,11 @@ function projects(pipelines: readonly PipelineDefinition[]): Readonly<Record<str
       UpdateReplacePolicy: "Delete",
       Properties: { LogGroupName: sub("/aws/codebuild/${AWS::StackName}"), RetentionInDays: 30 },
     },
-    BuildRole: buildRole(pipelines),
-    ProjectX8664: project("x86-64", "LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:5.0"),
-    ProjectArm64: project("arm64", "ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0"),
+    ...buildRoles(pipelines),
+    ProjectX8664: project("x86-64", "LINUX_CONTAINER", X86_64_IMAGE, "BuildRole"),
+    ProjectArm64: project("arm64", "ARM_CONTAINER", ARM64_IMAGE, "BuildRole"),
+    UntrustedProjectX8664: project("x86-64-untrusted", "LINUX_CONTAINER", X86_64_IMAGE, "UntrustedBuildRole"),
+    UntrustedProjectArm64: project("arm64-untrusted", "ARM_CONTAINER", ARM64_IMAGE, "UntrustedBuildRole"),
   };
 }
 

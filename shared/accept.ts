@@ -1,60 +1,57 @@
 import { advanceAll, type Deps, runStream } from "./advance.ts";
+import { appendPipeline, changePipeline, readPipeline } from "./effects/pipeline-stream.ts";
+import { look } from "./intake/look.ts";
+import type { CommitInfo, Source } from "./intake/source.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
-import {
-  accept,
-  type Delivery,
-  evolvePipeline,
-  type Head,
-  NEW_PIPELINE,
-  type PipelineEvent,
-  type PipelineState,
-  type RunStarted,
-} from "./pipeline/pipelines.ts";
+import type { RunEvent } from "./pipeline/events.ts";
+import { accept, type Delivery, isOvertaken, type RunStarted, staleReason } from "./pipeline/pipelines.ts";
 import type { DeliveryRecord } from "./store/stream-store.ts";
 
 /** What became of a delivery for one pipeline. */
 export type Accepted =
-  | { readonly pipeline: string; readonly runId: string; readonly fresh: boolean }
+  | { readonly pipeline: string; readonly runId: string; readonly started?: RunStarted }
   | { readonly pipeline: string; readonly ignored: string };
 
-/** The stream of what a pipeline has accepted. */
-export function pipelineStream(pipeline: string): string {
-  return `pipeline#${pipeline}`;
-}
-
 /**
- * Makes a delivery a run, once: numbered by the pipeline's stream, recorded, opened and advanced as far as it goes.
- * @param readHead asks the source where the ref is *now*; called after the pipeline's state has been read
+ * Makes a delivery a run, once: numbers it in the pipeline's stream, or records why it makes none. The run is not opened
+ * yet; `openRun` does that, and the sweep if nobody else does.
+ * @param commit what the commit says of itself, when that is known
  */
 export async function acceptDelivery(
   deps: Deps,
   definition: PipelineDefinition,
   delivery: Delivery,
-  readHead: () => Promise<Head>,
+  source: Source,
+  commit?: CommitInfo,
 ): Promise<Accepted> {
   const pipeline = definition.name;
-  const { repository, commit } = delivery.revision;
+  const { repository, commit: id } = delivery.revision;
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const { version, state } = await readPipeline(deps, pipeline);
-    // Both after the state: a run is recorded before it leaves `opening`, so that one of the two tells of it.
-    const [known, head] = await Promise.all([
-      deps.store.deliveries.find({ repository, commit, pipeline, id: delivery.id }),
-      readHead(),
-    ]);
+    const now = await readPipeline(deps.store, pipeline);
+    // After the state: a run is recorded before it leaves `opening`, so that one of the two tells of it.
+    const known = await deps.store.deliveries.find({ repository, commit: id, pipeline, id: delivery.id });
     if (known !== undefined) return fromRecord(known);
-    const decision = accept(state, definition, delivery, head, deps.now());
-    if (decision.type === "duplicate") return { pipeline, runId: decision.runId, fresh: false };
+    const findings = await look(source, definition, now.state, delivery, commit);
+    const decision = accept(now.state, definition, delivery, findings, deps.now());
+    if (decision.type === "duplicate") return { pipeline, runId: decision.runId };
     if (decision.type === "refused") {
       await refuseDelivery(deps, pipeline, delivery, decision.reason);
       return { pipeline, ignored: decision.reason };
     }
-    const event: PipelineEvent = { type: "run.accepted", started: decision.started };
-    if (await append(deps, pipeline, version, state, event)) {
-      await openRun(deps, decision.started);
-      return { pipeline, runId: decision.started.runId, fresh: true };
+    const { started } = decision;
+    if (await appendPipeline(deps.store, pipeline, now, { type: "run.accepted", started })) {
+      return { pipeline, runId: started.runId, started };
     }
   }
   throw new Error(`pipeline ${pipeline} is contended: ten deliveries were accepted first`);
+}
+
+/** Accepts a delivery and opens its run at once. */
+export async function acceptAndOpen(...parameters: Parameters<typeof acceptDelivery>): Promise<Accepted> {
+  const accepted = await acceptDelivery(...parameters);
+  const [deps, , , source] = parameters;
+  if ("started" in accepted && accepted.started !== undefined) await openRun(deps, accepted.started, source);
+  return accepted;
 }
 
 /** Records why a delivery makes no run; `-` stands for the pipeline when none wanted it. */
@@ -70,47 +67,27 @@ export function refuseDelivery(
 function recordOf(
   deps: Deps,
   pipeline: string,
-  { id, revision }: Delivery,
+  { id, revision, trigger }: Pick<Delivery, "id" | "revision" | "trigger">,
   outcome: DeliveryRecord["outcome"],
 ): DeliveryRecord {
-  const { repository, commit } = revision;
-  return { id, repository, commit, pipeline, at: deps.now(), outcome };
+  const { repository, commit, ref } = revision;
+  return { id, repository, commit, ref, trigger: trigger.type, pipeline, at: deps.now(), outcome };
 }
 
 function fromRecord({ pipeline, outcome }: DeliveryRecord): Accepted {
-  return "runId" in outcome
-    ? { pipeline, runId: outcome.runId, fresh: false }
-    : { pipeline, ignored: outcome.ignored };
-}
-
-async function readPipeline(
-  deps: Deps,
-  pipeline: string,
-): Promise<{ readonly version: number; readonly state: PipelineState }> {
-  const { version, state } = await deps.store.streams.last(pipelineStream(pipeline));
-  return { version, state: state === undefined ? NEW_PIPELINE : (state as PipelineState) };
-}
-
-function append(
-  deps: Deps,
-  pipeline: string,
-  version: number,
-  state: PipelineState,
-  event: PipelineEvent,
-): Promise<boolean> {
-  return deps.store.streams.append(pipelineStream(pipeline), version, [event], evolvePipeline(state, event));
+  return "runId" in outcome ? { pipeline, runId: outcome.runId } : { pipeline, ignored: outcome.ignored };
 }
 
 /**
  * Opens an accepted run. Every step may be done again: the delivery's record and the head are written before the run's
  * stream, so that neither a double nor the sweep can miss it; only then the pipeline forgets that it was opening.
  */
-export async function openRun(deps: Deps, started: RunStarted): Promise<void> {
-  const { runId, deliveryId, revision, people } = started;
+export async function openRun(deps: Deps, started: RunStarted, source: Source): Promise<void> {
+  const { runId, deliveryId, revision, trigger } = started;
   const pipeline = started.definition.name;
-  const delivery: Delivery = { id: deliveryId, revision, people };
-  await Promise.all([
-    deps.store.deliveries.record(recordOf(deps, pipeline, delivery, { runId })),
+  const [stale] = await Promise.all([
+    staleness(deps, started, source),
+    deps.store.deliveries.record(recordOf(deps, pipeline, { id: deliveryId, revision, trigger }, { runId })),
     deps.store.heads.put({
       runId,
       pipeline,
@@ -125,21 +102,36 @@ export async function openRun(deps: Deps, started: RunStarted): Promise<void> {
     }),
   ]);
   try {
-    await advanceAll(deps, runId, started);
+    await advanceAll(deps, runId, started, ...stale);
   } finally {
     await confirm(deps, pipeline, runId);
   }
 }
 
-/** Losing the race for this write does no harm: the sweep confirms, too. */
+/**
+ * A webhook's answer may not wait for GitHub: whether its commit still is the tip is asked here, before anything is built.
+ * An older commit's run ends at once, and says so.
+ */
+async function staleness(deps: Deps, started: RunStarted, source: Source): Promise<readonly RunEvent[]> {
+  const { definition, revision, runId, at } = started;
+  if (definition.source.type !== "github") return [];
+  const head = await source.head(revision);
+  const { state } = await readPipeline(deps.store, definition.name);
+  const reason = staleReason(definition, revision, head, isOvertaken(state, started, head));
+  if (reason === undefined) return [];
+  await changePipeline(deps.store, definition.name, ({ opening }) =>
+    opening.some((one) => one.runId === runId) ? { type: "run.withdrawn", runId } : undefined,
+  );
+  return [{ type: "run.finished", at, outcome: "stopped", reason }];
+}
+
+/** Once the run has its stream, the pipeline need not remember it as opening. */
 async function confirm(deps: Deps, pipeline: string, runId: string): Promise<void> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const { version: opened } = await deps.store.streams.last(runStream(runId));
-    if (opened === 0) return;
-    const { version, state } = await readPipeline(deps, pipeline);
-    if (!state.opening.some((opening) => opening.runId === runId)) return;
-    if (await append(deps, pipeline, version, state, { type: "run.opened", runId })) return;
-  }
+  const { version: opened } = await deps.store.streams.last(runStream(runId));
+  if (opened === 0) return;
+  await changePipeline(deps.store, pipeline, ({ opening }) =>
+    opening.some((one) => one.runId === runId) ? { type: "run.opened", runId } : undefined,
+  );
 }
 
 /** Runs of a pipeline that were accepted a while ago and never opened. */
@@ -148,6 +140,6 @@ export async function unopened(
   pipeline: string,
   olderThan: number,
 ): Promise<readonly RunStarted[]> {
-  const { state } = await readPipeline(deps, pipeline);
+  const { state } = await readPipeline(deps.store, pipeline);
   return state.opening.filter(({ at }) => at <= olderThan);
 }

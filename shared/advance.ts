@@ -19,6 +19,8 @@ export interface Advanced {
   /** Why the event was not stored, when it was not. */
   readonly ignored?: string;
   readonly wake: readonly Wake[];
+  /** A report is to be made, after those that it wakes have had their turn. */
+  readonly unreported: boolean;
   /** What could not be carried out now; its claims are open for a later invocation to take over. */
   readonly errors: readonly unknown[];
 }
@@ -42,22 +44,35 @@ export async function loadRun(
  * same write as the facts before it; do it; turn what came of it into facts. Whoever loses the race for a write starts
  * again from what the winner stored.
  */
-export async function advance(deps: Deps, runId: string, incoming?: RunEvent): Promise<Advanced> {
-  const fresh = incoming?.type === "run.started";
+export function advance(deps: Deps, runId: string, ...incoming: readonly RunEvent[]): Promise<Advanced> {
+  return advanceOne(deps, runId, incoming, false);
+}
+
+/** @param last whether nobody is to have a turn before the report, not even those it wakes */
+async function advanceOne(
+  deps: Deps,
+  runId: string,
+  incoming: readonly RunEvent[],
+  last: boolean,
+): Promise<Advanced> {
+  const fresh = incoming[0]?.type === "run.started";
   let { version, run } = fresh ? { version: 0, run: undefined } : await loadRun(deps.store, runId);
   const wake: Wake[] = [];
   const errors: unknown[] = [];
   const done = new Set<string>();
   const heads: Promise<void>[] = [];
-  let facts: readonly RunEvent[] = incoming === undefined ? [] : [incoming];
+  let facts = incoming;
   let ignored: string | undefined;
+  let unreported = false;
 
   for (let first = true; ; ) {
-    const step = decide(run, facts, deps.now(), done);
+    const step = decide(run, facts, deps.now(), done, wake.length > 0 && !last);
     if (first) ignored = step.ignored;
     if (step.events.length > 0) {
       if (!(await deps.store.streams.append(runStream(runId), version, step.events))) {
         ({ version, run } = await loadRun(deps.store, runId));
+        // Whoever opened the run first has also decided whether it goes on.
+        if (fresh && first) facts = incoming.slice(0, 1);
         continue;
       }
       version += 1;
@@ -69,12 +84,13 @@ export async function advance(deps: Deps, runId: string, incoming?: RunEvent): P
         deps.store.heads.put(headOf(run, version)).catch((error: unknown) => void errors.push(error)),
       );
     }
+    unreported = step.unreported;
     if (run === undefined || step.commands.length === 0) break;
     first = false;
     facts = await performAll(deps, run, step.commands, { done, wake, errors });
   }
   await Promise.all(heads);
-  return { run, wake, errors, ...(ignored === undefined ? {} : { ignored }) };
+  return { run, wake, unreported, errors, ...(ignored === undefined ? {} : { ignored }) };
 }
 
 interface Step {
@@ -83,6 +99,8 @@ interface Step {
   readonly events: readonly RunEvent[];
   /** To be carried out once the events are stored. */
   readonly commands: readonly Command[];
+  /** Only reporting is left, and others are to have their turn before it. */
+  readonly unreported: boolean;
   readonly ignored?: string;
 }
 
@@ -92,6 +110,7 @@ function decide(
   facts: readonly RunEvent[],
   now: Instant,
   done: ReadonlySet<string>,
+  waking: boolean,
 ): Step {
   const events: RunEvent[] = [];
   let next = run;
@@ -106,11 +125,15 @@ function decide(
     else ignored ??= received.reason;
   }
   const commands: Command[] = [];
+  let unreported = false;
   while (next !== undefined) {
     const planned = plan(next, now).filter((command) => !done.has(keyOf(command)));
     const decisions = planned.flatMap((command) => (command.type === "record" ? [command.event] : []));
     if (decisions.length === 0) {
-      commands.push(...planned);
+      // A report is made when nothing else is left to do: the pipeline waits for no report.
+      const work = planned.filter(({ type }) => type !== "report");
+      unreported = work.length === 0 && planned.length > 0 && waking;
+      commands.push(...(work.length > 0 || waking ? work : planned));
       break;
     }
     decisions.forEach(take);
@@ -119,7 +142,7 @@ function decide(
     const claim = claimOf(command, now);
     if (claim !== undefined) take(claim);
   }
-  return { run: next, events, commands, ...(ignored === undefined ? {} : { ignored }) };
+  return { run: next, events, commands, unreported, ...(ignored === undefined ? {} : { ignored }) };
 }
 
 function newRun(event: RunEvent): ReturnType<typeof receive> {
@@ -155,14 +178,31 @@ async function performAll(
  * Advances a run and then every run it wakes. An error of one is kept until the others have had their turn.
  * @throws AggregateError naming what could not be carried out; the event's source is to deliver it again
  */
-export async function advanceAll(deps: Deps, runId: string, incoming?: RunEvent): Promise<Advanced> {
-  const first = await advance(deps, runId, incoming);
-  const errors = [...first.errors];
-  const queue = [...first.wake];
-  for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
-    const advanced = await advance(deps, wake.runId, wake.event);
+export async function advanceAll(
+  deps: Deps,
+  runId: string,
+  ...incoming: readonly RunEvent[]
+): Promise<Advanced> {
+  const errors: unknown[] = [];
+  const queue: Wake[] = [];
+  const unreported = new Set<string>();
+  const turn = async (id: string, events: readonly RunEvent[], last = false): Promise<Advanced> => {
+    const advanced = await advanceOne(deps, id, events, last);
     errors.push(...advanced.errors);
     queue.push(...advanced.wake);
+    if (advanced.unreported) unreported.add(id);
+    return advanced;
+  };
+  const first = await turn(runId, incoming);
+  for (;;) {
+    const wake = queue.shift();
+    const [late] = unreported;
+    if (wake !== undefined) await turn(wake.runId, wake.event === undefined ? [] : [wake.event]);
+    else if (late === undefined) break;
+    else {
+      unreported.delete(late);
+      await turn(late, [], true);
+    }
   }
   if (errors.length > 0) {
     const reasons = errors.map((error) =>

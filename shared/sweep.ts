@@ -1,5 +1,8 @@
 import { openRun, unopened } from "./accept.ts";
 import { advanceAll, type Deps } from "./advance.ts";
+import type { Source } from "./intake/source.ts";
+import { startMissed } from "./missed.ts";
+import type { PipelineDefinition, SourceDefinition } from "./pipeline/definition.ts";
 import { LEASE_MILLISECONDS } from "./pipeline/plan.ts";
 
 /** How many runs are visited side by side. */
@@ -16,7 +19,11 @@ export interface Swept {
  * Heals what lost events and crashes left behind: opens runs that were accepted only, and advances every run that is not
  * terminal. Its work grows with the runs under way, never with history.
  */
-export async function sweep(deps: Deps, pipelines: readonly string[]): Promise<Swept> {
+export async function sweep(
+  deps: Deps,
+  pipelines: readonly PipelineDefinition[],
+  sources: Readonly<Record<SourceDefinition["type"], Source>>,
+): Promise<Swept> {
   const opened: string[] = [];
   const errors: { runId: string; error: unknown }[] = [];
   const trying = async (runId: string, work: () => Promise<unknown>) => {
@@ -26,11 +33,16 @@ export async function sweep(deps: Deps, pipelines: readonly string[]): Promise<S
       errors.push({ runId, error });
     }
   };
-  for (const pipeline of pipelines) {
+  for (const definition of pipelines) {
+    const pipeline = definition.name;
     await trying(pipeline, async () => {
       for (const started of await unopened(deps, pipeline, deps.now() - LEASE_MILLISECONDS)) {
         opened.push(started.runId);
-        await trying(started.runId, () => openRun(deps, started));
+        const source = sources[started.definition.source.type];
+        await trying(started.runId, () => openRun(deps, started, source));
+      }
+      for (const accepted of await startMissed(deps, definition, sources[definition.source.type])) {
+        if ("runId" in accepted) opened.push(accepted.runId);
       }
     });
   }

@@ -1,4 +1,4 @@
-import type { PipelineDefinition } from "../pipeline/definition.ts";
+import type { PipelineDefinition, SourceDefinition } from "../pipeline/definition.ts";
 import { crossFaults } from "./cross-check.ts";
 import { explainIssue } from "./explain-issue.ts";
 import { milliseconds, type PipelineFile, pipelineSchema } from "./schema.ts";
@@ -86,13 +86,14 @@ function render(path: Path): string {
 function definitionOf(value: PipelineFile): PipelineDefinition {
   return {
     name: value.name,
-    source: { type: "codecommit", ...value.source.codecommit },
+    source: sourceOf(value.source),
     mode: value.mode,
     images: value.images.map(({ buildspec, ...image }) =>
       buildspec === undefined ? image : { ...image, buildspec },
     ),
-    stages: value.stages.map(({ name, approval, deploy }) => ({
+    stages: value.stages.map(({ name, url, approval, deploy }) => ({
       name,
+      ...(url === undefined ? {} : { url }),
       deploy: deploy.map(({ ecs: { capacity, ...ecs } }) =>
         capacity === undefined ? ecs : { ...ecs, capacity },
       ),
@@ -101,5 +102,15 @@ function definitionOf(value: PipelineFile): PipelineDefinition {
         : { approval: { ...approval, expiresAfter: milliseconds(approval.expiresAfter) } }),
     })),
     groups: value.groups,
+    schedule: value.schedule,
+    rebuildOn: value.rebuildOn,
   };
+}
+
+/** The schema lets exactly one source through. */
+function sourceOf({ codecommit, github }: PipelineFile["source"]): SourceDefinition {
+  if (codecommit !== undefined) return { type: "codecommit", ...codecommit };
+  if (github === undefined) throw new Error("a pipeline without a source passed the schema");
+  const { connection, ...rest } = github;
+  return { type: "github", ...rest, ...(connection === undefined ? {} : { connection }) };
 }

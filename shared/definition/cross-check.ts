@@ -27,7 +27,9 @@ export function crossFaults(
     },
   );
   const within = outlines.flatMap(({ file, outline }) =>
-    [...imageFaults(outline), ...stageFaults(outline)].map((fault): CrossFault => ({ file, ...fault })),
+    [...imageFaults(outline), ...stageFaults(outline), ...rebuildFaults(outline)].map(
+      (fault): CrossFault => ({ file, ...fault }),
+    ),
   );
   return [...names, ...within];
 }
@@ -50,6 +52,15 @@ function imageFaults({ images }: Outline): readonly Found[] {
       })),
   ]);
   return [...twice, ...platforms];
+}
+
+/** A pipeline that waits for its own images would start itself for ever. */
+function rebuildFaults({ images, rebuildOn }: Outline): readonly Found[] {
+  return rebuildOn.flatMap((repository, index) =>
+    images.some(({ name }) => name === repository)
+      ? [{ path: ["rebuildOn", index], message: `"${repository}" is built by this pipeline itself` }]
+      : [],
+  );
 }
 
 /** Of what is no platform at all, and of an image that names none, the schema says so. */

@@ -40,7 +40,7 @@ const stage = z
   .catch({ name: undefined, deploy: [] });
 
 export const outlineSchema = z
-  .object({ name: text, images: list(image), stages: list(stage) })
-  .catch({ name: undefined, images: [], stages: [] });
+  .object({ name: text, images: list(image), stages: list(stage), rebuildOn: list(z.string()).default([]) })
+  .catch({ name: undefined, images: [], stages: [], rebuildOn: [] });
 
 export type Outline = z.infer<typeof outlineSchema>;

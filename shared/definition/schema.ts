@@ -67,6 +67,12 @@ const image = z.strictObject({
     .default({})
     .describe("CodeBuild's compute type, by platform; the project's own otherwise."),
   timeoutMinutes: z.int().min(5).max(2160).default(60).describe("Minutes a build may take."),
+  paths: z
+    .array(glob)
+    .default([])
+    .describe(
+      "Changed files that need this image built; without any, the last published index is used again.",
+    ),
   buildspec: path.optional().describe("A buildspec of the repository under build, instead of Tandem's own."),
 });
 
@@ -120,11 +126,36 @@ const ecs = z.strictObject({
     .describe("Capacity providers with base and weight; the service's own otherwise."),
 });
 
+/** A URL parser also takes spaces and user names, which nobody wants to click on. */
+const page = z
+  .string()
+  .max(500)
+  .refine(
+    (value) => /^https:\/\/[^\s@\\]+$/.test(value) && URL.canParse(value),
+    "must be an address that begins with https://",
+  );
+
 const stage = z.strictObject({
   name,
+  url: page
+    .optional()
+    .describe("Where people find what the stage runs; GitHub shows it beside its deployments."),
   approval: approval.optional().describe("Who must agree before the stage begins."),
   deploy: z.array(z.strictObject({ ecs })).min(1).describe("What is deployed, in order."),
 });
+
+const filters = {
+  branches: z.array(glob).default(["main"]).describe("Branches that start a run; globs."),
+  tags: z.array(glob).default([]).describe("Tags that start a run; globs."),
+  paths: z
+    .array(glob)
+    .default([])
+    .describe("Changed files that start a run; globs, those with ! exclude and win. Any change otherwise."),
+  ignoreAuthors: z
+    .array(z.string().min(1).max(320))
+    .default([])
+    .describe("Authors whose commits start no run: e-mail addresses, or logins at GitHub."),
+};
 
 /** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html */
 const codecommit = z.strictObject({
@@ -132,15 +163,51 @@ const codecommit = z.strictObject({
     .string()
     .regex(/^[\w.-]+$/, "must be letters, digits, . _ -")
     .max(100),
-  branches: z.array(glob).default(["main"]).describe("Branches that start a run; globs."),
-  tags: z.array(glob).default([]).describe("Tags that start a run; globs."),
+  ...filters,
 });
+
+const whether = z.enum(["off", "build-only"]);
+
+/** https://docs.github.com/en/rest/repos/repos: an owner has at most 39 characters, a repository 100. */
+const github = z.strictObject({
+  repository: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[\w.-]{1,100}$/, "must be OWNER/NAME"),
+  ...filters,
+  pullRequests: whether.default("off").describe("Whether the repository's own pull requests are built."),
+  forks: whether
+    .default("off")
+    .describe("Whether pull requests from forks are built, without push rights and without secrets."),
+  releases: z.boolean().default(false).describe("Whether a published release starts a run of its tag."),
+  connection: z
+    .string()
+    .regex(
+      /^arn:aws[\w-]*:(?:codeconnections|codestar-connections):[\w-]+:\d{12}:connection\/[\w-]+$/,
+      "must be the ARN of a connection",
+    )
+    .optional()
+    .describe("The CodeConnections connection that builds read the repository with."),
+});
+
+/** One source, and only one. */
+const source = z
+  .strictObject({ codecommit: codecommit.optional(), github: github.optional() })
+  .refine(
+    (value) => (value.codecommit === undefined) !== (value.github === undefined),
+    "must name one source: codecommit or github",
+  );
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html */
+const schedule = z
+  .string()
+  .regex(
+    /^(?:rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)|cron\(\S+(?: \S+){5}\))$/,
+    "must be an EventBridge expression, e.g. rate(1 day) or cron(0 3 ? * MON *)",
+  );
 
 export const pipelineSchema = z
   .strictObject({
     $schema: z.string().optional(),
     name: name.describe("The pipeline; part of its runs' ids."),
-    source: z.strictObject({ codecommit }).describe("Where commits come from."),
+    source: source.describe("Where commits come from."),
     mode: z
       .enum(["superseded", "queued", "parallel"])
       .default("superseded")
@@ -151,6 +218,11 @@ export const pipelineSchema = z
       .record(group, z.array(z.string().min(1)).min(1))
       .default({})
       .describe("People of groups that are no IAM role: user or session names."),
+    schedule: z
+      .array(schedule)
+      .default([])
+      .describe("When the first branch's tip is built and delivered anew."),
+    rebuildOn: z.array(repository).default([]).describe("ECR repositories whose new images start a run."),
   })
   .meta({ title: "A Tandem pipeline" });
 

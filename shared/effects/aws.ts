@@ -24,6 +24,11 @@ export interface Aws {
   readonly codecommit: {
     readonly getBranch: Call<CodeCommit.GetBranchCommandInput, CodeCommit.GetBranchCommandOutput>;
     readonly getCommit: Call<CodeCommit.GetCommitCommandInput, CodeCommit.GetCommitCommandOutput>;
+    readonly getDifferences: Call<
+      CodeCommit.GetDifferencesCommandInput,
+      CodeCommit.GetDifferencesCommandOutput
+    >;
+    readonly listBranches: Call<CodeCommit.ListBranchesCommandInput, CodeCommit.ListBranchesCommandOutput>;
   };
   readonly ecr: {
     readonly batchGetImage: Call<Ecr.BatchGetImageCommandInput, Ecr.BatchGetImageCommandOutput>;

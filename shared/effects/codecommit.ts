@@ -1,17 +1,27 @@
-import type { People, Revision } from "../pipeline/events.ts";
+import type { ChangedFiles, CommitInfo, Source } from "../intake/source.ts";
 import { refName } from "../pipeline/messages.ts";
-import type { Head } from "../pipeline/pipelines.ts";
+import type { Head, RefHead } from "../pipeline/pipelines.ts";
 import type { Aws } from "./aws.ts";
 import { isError } from "./context.ts";
 
-/** Where a branch is now; tags do not move and are not asked about. */
-export async function readHead(aws: Aws, { repository, ref }: Revision): Promise<Head> {
+/** Beyond it a push counts as changing anything: ten pages of GetDifferences. */
+const MOST_FILES = 1000;
+const PAGE = 100;
+
+/** CodeCommit, as Tandem asks it. */
+export function codecommitSource(aws: Aws): Source {
+  return {
+    head: ({ repository, ref }) => head(aws, repository, ref),
+    commit: (repository, commit) => readCommit(aws, repository, commit),
+    changedFiles: (repository, from, to) => changedFiles(aws, repository, from, to),
+    branches: (repository, wants) => branches(aws, repository, wants),
+  };
+}
+
+async function head(aws: Aws, repositoryName: string, ref: string): Promise<Head> {
   if (!ref.startsWith("refs/heads/")) return "unknown";
   try {
-    const { branch } = await aws.codecommit.getBranch({
-      repositoryName: repository,
-      branchName: refName(ref),
-    });
+    const { branch } = await aws.codecommit.getBranch({ repositoryName, branchName: refName(ref) });
     return branch?.commitId === undefined ? "gone" : { commit: branch.commitId };
   } catch (error) {
     if (isError(error, "BranchDoesNotExistException", "RepositoryDoesNotExistException")) return "gone";
@@ -19,27 +29,24 @@ export async function readHead(aws: Aws, { repository, ref }: Revision): Promise
   }
 }
 
-/** Who wrote, committed and pushed; a commit that is gone has only its pusher. */
-export async function readPeople(
+async function readCommit(
   aws: Aws,
-  { repository, commit }: Revision,
-  pusher?: string,
-): Promise<People> {
-  const pushed = pusher === undefined ? {} : { pusher };
+  repositoryName: string,
+  commitId: string,
+): Promise<CommitInfo | undefined> {
   try {
-    const { commit: found } = await aws.codecommit.getCommit({
-      repositoryName: repository,
-      commitId: commit,
-    });
-    const author = identity(found?.author);
-    const committer = identity(found?.committer);
+    const { commit } = await aws.codecommit.getCommit({ repositoryName, commitId });
+    const author = identity(commit?.author);
+    const committer = identity(commit?.committer);
     return {
-      ...(author === undefined ? {} : { author }),
-      ...(committer === undefined ? {} : { committer }),
-      ...pushed,
+      message: commit?.message ?? "",
+      people: {
+        ...(author === undefined ? {} : { author }),
+        ...(committer === undefined ? {} : { committer }),
+      },
     };
   } catch (error) {
-    if (isError(error, "CommitIdDoesNotExistException", "RepositoryDoesNotExistException")) return pushed;
+    if (isError(error, "CommitIdDoesNotExistException", "RepositoryDoesNotExistException")) return undefined;
     throw error;
   }
 }
@@ -48,4 +55,67 @@ function identity(
   person: { name?: string | undefined; email?: string | undefined } | undefined,
 ): string | undefined {
   return person?.email === undefined ? person?.name : `${person.name ?? ""} <${person.email}>`.trim();
+}
+
+/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetDifferences.html: paging is capitalised. */
+async function changedFiles(
+  aws: Aws,
+  repositoryName: string,
+  from: string,
+  to: string,
+): Promise<ChangedFiles> {
+  const files = new Set<string>();
+  let NextToken: string | undefined;
+  do {
+    let page: Awaited<ReturnType<Aws["codecommit"]["getDifferences"]>>;
+    try {
+      page = await aws.codecommit.getDifferences({
+        repositoryName,
+        beforeCommitSpecifier: from,
+        afterCommitSpecifier: to,
+        MaxResults: PAGE,
+        ...(NextToken === undefined ? {} : { NextToken }),
+      });
+    } catch (error) {
+      // The commit before is gone after a forced push and a clean-up: nobody can say what has changed.
+      if (isError(error, "CommitDoesNotExistException", "InvalidCommitException")) return "unknown";
+      throw error;
+    }
+    for (const { beforeBlob, afterBlob } of page.differences ?? []) {
+      for (const path of [beforeBlob?.path, afterBlob?.path]) if (path !== undefined) files.add(path);
+    }
+    if (files.size > MOST_FILES) return "unknown";
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  return [...files];
+}
+
+async function branches(
+  aws: Aws,
+  repositoryName: string,
+  wants: (branch: string) => boolean,
+): Promise<readonly RefHead[]> {
+  const names: string[] = [];
+  let nextToken: string | undefined;
+  try {
+    do {
+      const page = await aws.codecommit.listBranches({
+        repositoryName,
+        ...(nextToken === undefined ? {} : { nextToken }),
+      });
+      names.push(...(page.branches ?? []).filter(wants));
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+  } catch (error) {
+    if (isError(error, "RepositoryDoesNotExistException")) return [];
+    throw error;
+  }
+  const heads = await Promise.all(
+    names.map(async (name) => {
+      const ref = `refs/heads/${name}`;
+      const now = await head(aws, repositoryName, ref);
+      return typeof now === "string" ? [] : [{ ref, commit: now.commit }];
+    }),
+  );
+  return heads.flat();
 }

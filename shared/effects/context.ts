@@ -2,15 +2,20 @@ import type { Outcome, Wake } from "../pipeline/commands.ts";
 import type { Instant, RunEvent } from "../pipeline/events.ts";
 import type { Store } from "../store/stream-store.ts";
 import type { Aws } from "./aws.ts";
+import type { GitHubApi } from "./github-api.ts";
 
 /** What the stack is called where it is deployed; comes from the functions' environment. */
 export interface Settings {
   /** The CodeBuild projects, by the machine they run on. */
   readonly projects: { readonly x86_64: string; readonly arm64: string };
+  /** The projects for commits of strangers: their role may not push, and reads no secret. */
+  readonly untrustedProjects: { readonly x86_64: string; readonly arm64: string };
   /** Image name to its ECR repository's URI, `REGISTRY/NAME`. */
   readonly repositoryUris: Readonly<Record<string, string>>;
   /** What CodeCommit's clone URLs begin with, e.g. `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/`. */
   readonly codecommitUrl: string;
+  /** `https://github.com`. */
+  readonly githubUrl: string;
   /** Tandem's own buildspec, as text. */
   readonly buildspec: string;
 }
@@ -20,6 +25,8 @@ export type { Outcome, Wake };
 /** What every effect is handed. */
 export interface EffectContext {
   readonly aws: Aws;
+  /** Absent where no pipeline has its source at GitHub. */
+  readonly github?: GitHubApi;
   readonly store: Store;
   readonly settings: Settings;
   readonly now: () => Instant;

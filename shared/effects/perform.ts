@@ -1,8 +1,10 @@
 import type { Command } from "../pipeline/commands.ts";
 import type { Run, Stage } from "../pipeline/run.ts";
 import { askBuilds } from "./ask-builds.ts";
+import { closeRun } from "./close-run.ts";
 import { type EffectContext, facts, type Outcome } from "./context.ts";
 import { deploy } from "./deploy.ts";
+import { reportToGitHub } from "./github-report.ts";
 import { publishIndex } from "./publish-index.ts";
 import { readBuildLog } from "./read-build-log.ts";
 import { begin, check, enter, leave } from "./stage.ts";
@@ -38,6 +40,10 @@ export function perform(context: EffectContext, run: Run, command: Command): Pro
       return verifyDeployment(context, run, stageOf(run, command.stage), command);
     case "leave-stage":
       return leave(context, run, command.stage, command.outcome);
+    case "close-run":
+      return closeRun(context, run);
+    case "report":
+      return reportToGitHub(context, run, command);
     case "record":
       return Promise.resolve(facts(command.event));
   }

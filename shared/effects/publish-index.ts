@@ -1,5 +1,5 @@
 import type { Command } from "../pipeline/commands.ts";
-import type { RunEvent, SkippedTag } from "../pipeline/events.ts";
+import type { RunEventOf, SkippedTag } from "../pipeline/events.ts";
 import {
   ACCEPTED_MEDIA_TYPES,
   type Child,
@@ -10,6 +10,7 @@ import {
 import type { Run } from "../pipeline/run.ts";
 import { tagsFor } from "../pipeline/tags.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
+import { changePipeline } from "./pipeline-stream.ts";
 
 /**
  * Publishes the index over an image's platforms: one BatchGetImage to see that the children are what their builds said,
@@ -37,7 +38,7 @@ export async function publishIndex(
     const digest = `sha256:${context.sha256(manifest)}`;
     const { tags, skipped } = tagsFor(image.tags, run.revision);
     const put = await putTags(context, image.name, manifest, digest, tags);
-    const event: RunEvent = {
+    const event: RunEventOf<"index.published"> = {
       type: "index.published",
       at: context.now(),
       image: image.name,
@@ -47,7 +48,9 @@ export async function publishIndex(
       mediaType: INDEX_MEDIA_TYPE,
       tags: put.tags,
       skippedTags: [...skipped, ...put.skipped],
+      children: children.map(({ built }) => built.digest),
     };
+    if (image.paths.length > 0) await remember(context, run, event);
     return facts(event);
   } catch (error) {
     if (isError(error, "RepositoryNotFoundException")) {
@@ -70,6 +73,29 @@ export async function publishIndex(
   }
 }
 
+/** Kept with the pipeline, for runs that need not build this image; an older run never replaces a newer one's. */
+async function remember(
+  context: EffectContext,
+  run: Run,
+  event: RunEventOf<"index.published">,
+): Promise<void> {
+  const { image, repositoryUri, digest, size, mediaType, children } = event;
+  const { id: runId, sequence } = run;
+  const index = {
+    runId,
+    sequence,
+    commit: run.revision.commit,
+    repositoryUri,
+    digest,
+    size,
+    mediaType,
+    children,
+  };
+  await changePipeline(context.store, run.definition.name, ({ published }) =>
+    (published[image]?.sequence ?? 0) >= sequence ? undefined : { type: "index.published", image, index },
+  );
+}
+
 /** The children as the registry holds them, with their own hashes; or what is missing. */
 async function fetchChildren(
   context: EffectContext,
@@ -77,7 +103,9 @@ async function fetchChildren(
   image: string,
 ): Promise<readonly Child[] | string> {
   const builds = run.builds.flatMap(({ image: name, platform, state }) =>
-    name === image && state.status === "succeeded" ? [{ platform, built: state.built }] : [],
+    name === image && state.status === "succeeded" && state.built !== "unpushed"
+      ? [{ platform, built: state.built }]
+      : [],
   );
   const { images = [] } = await context.aws.ecr.batchGetImage({
     repositoryName: image,

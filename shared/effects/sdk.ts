@@ -6,7 +6,13 @@ import {
   StartBuildCommand,
   StopBuildCommand,
 } from "@aws-sdk/client-codebuild";
-import { CodeCommitClient, GetBranchCommand, GetCommitCommand } from "@aws-sdk/client-codecommit";
+import {
+  CodeCommitClient,
+  GetBranchCommand,
+  GetCommitCommand,
+  GetDifferencesCommand,
+  ListBranchesCommand,
+} from "@aws-sdk/client-codecommit";
 import { BatchGetImageCommand, ECRClient, PutImageCommand } from "@aws-sdk/client-ecr";
 import {
   DescribeServiceRevisionsCommand,
@@ -42,6 +48,8 @@ export function sdkAws(): Aws {
     codecommit: {
       getBranch: (input) => codecommit.send(new GetBranchCommand(input)),
       getCommit: (input) => codecommit.send(new GetCommitCommand(input)),
+      getDifferences: (input) => codecommit.send(new GetDifferencesCommand(input)),
+      listBranches: (input) => codecommit.send(new ListBranchesCommand(input)),
     },
     ecr: {
       batchGetImage: (input) => ecr.send(new BatchGetImageCommand(input)),

@@ -4,6 +4,7 @@ import { stageBusy, stageHeld } from "../pipeline/messages.ts";
 import { gateRound, type Run } from "../pipeline/run.ts";
 import {
   beginStage,
+  type Contender,
   enterStage,
   type LeaveOutcome,
   leaveStage,
@@ -11,6 +12,7 @@ import {
   takerOf,
 } from "../pipeline/stages.ts";
 import { type EffectContext, facts, NOTHING, type Outcome, type Wake } from "./context.ts";
+import { readPipeline } from "./pipeline-stream.ts";
 import { prepareStage } from "./prepare.ts";
 import { changeStageLock, readStageLock } from "./stage-lock.ts";
 
@@ -19,9 +21,10 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
   const { name } = stage;
   const contender = { runId: run.id, sequence: run.sequence };
   const { mode } = run.definition;
+  const before = await earlierRuns(context, run);
   const [{ answer, displaced }, prepared] = await Promise.all([
     changeStageLock(context.store, run.definition.name, name, (lock) =>
-      enterStage(lock, contender, mode, stage.approval !== undefined),
+      enterStage(lock, contender, mode, stage.approval !== undefined, before),
     ),
     prepareStage(context.aws, run, stage),
   ]);
@@ -44,6 +47,13 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
       return { events: [event], wake };
     }
   }
+}
+
+/** In `queued` mode the pipeline's order holds at every stage; elsewhere nobody has to be asked. */
+async function earlierRuns(context: EffectContext, run: Run): Promise<readonly Contender[]> {
+  if (run.definition.mode !== "queued") return [];
+  const { state } = await readPipeline(context.store, run.definition.name);
+  return state.active.filter(({ sequence }) => sequence < run.sequence);
 }
 
 /** Runs that gave way learn it at once. */

@@ -16,7 +16,7 @@ type StartBuild = Extract<Command, { readonly type: "start-build" }>;
 export async function startBuild(context: EffectContext, run: Run, command: StartBuild): Promise<Outcome> {
   const { image, platform, attempt } = command;
   const key = { image: image.name, platform, attempt };
-  const project = projectFor(context.settings, platform);
+  const project = projectFor(context.settings, run, platform);
   const started = (buildId: string): RunEvent => ({
     type: "build.started",
     at: context.now(),
@@ -44,9 +44,41 @@ export async function startBuild(context: EffectContext, run: Run, command: Star
   }
 }
 
+/** Whether the build runs a stranger's code: it may not push then, and sees no secret. */
+function isUntrusted(run: Run): boolean {
+  return run.trigger.type === "pull-request" && run.trigger.fork;
+}
+
 /** 32-bit Arm images are built on 64-bit Arm machines. */
-function projectFor({ projects }: Settings, platform: Platform): string {
+function projectFor(settings: Settings, run: Run, platform: Platform): string {
+  const projects = isUntrusted(run) ? settings.untrustedProjects : settings.projects;
   return platform === "linux/amd64" ? projects.x86_64 : projects.arm64;
+}
+
+/** Where CodeBuild finds the commit. The commits of a fork are in the repository only as the pull request's head. */
+function sourceOf(
+  settings: Settings,
+  { definition: { source }, revision, trigger }: Run,
+): Pick<
+  StartBuildCommandInput,
+  "sourceTypeOverride" | "sourceLocationOverride" | "sourceVersion" | "sourceAuthOverride"
+> {
+  if (source.type === "codecommit") {
+    return {
+      sourceTypeOverride: "CODECOMMIT",
+      sourceLocationOverride: settings.codecommitUrl + revision.repository,
+      sourceVersion: revision.commit,
+    };
+  }
+  const fork = trigger.type === "pull-request" && trigger.fork;
+  return {
+    sourceTypeOverride: "GITHUB",
+    sourceLocationOverride: `${settings.githubUrl}/${source.repository}.git`,
+    sourceVersion: fork ? `pr/${trigger.number}` : revision.commit,
+    ...(source.connection === undefined || fork
+      ? {}
+      : { sourceAuthOverride: { type: "CODECONNECTIONS" as const, resource: source.connection } }),
+  };
 }
 
 function startBuildInput(
@@ -61,10 +93,8 @@ function startBuildInput(
     projectName,
     // Hashed, since no two builds may share one, and `/` in names and platforms is no safe character.
     idempotencyToken: context.sha256([run.id, image.name, platform, attempt].join(" ")),
-    sourceTypeOverride: "CODECOMMIT",
-    sourceLocationOverride: settings.codecommitUrl + run.revision.repository,
-    sourceVersion: run.revision.commit,
-    buildspecOverride: image.buildspec ?? settings.buildspec,
+    ...sourceOf(settings, run),
+    buildspecOverride: (isUntrusted(run) ? undefined : image.buildspec) ?? settings.buildspec,
     timeoutInMinutesOverride: image.timeoutMinutes,
     environmentVariablesOverride: variables(settings, run, image, platform, attempt),
     ...(compute === undefined ? {} : { computeTypeOverride: compute }),
@@ -89,6 +119,7 @@ function variables(
     repositoryUri: settings.repositoryUris[image.name] ?? "",
     context: image.context,
     dockerfile: image.dockerfile,
+    push: isUntrusted(run) ? "false" : "true",
   };
   return Object.entries(values).map(([key, value]) => ({
     name: BUILD_VARIABLES[key as keyof typeof BUILD_VARIABLES],

@@ -113,10 +113,8 @@ function releaseDigests(
   for (const [container, name] of Object.entries(target?.containers ?? {})) {
     const image = run.images.find(({ definition }) => definition.name === name);
     if (image?.state.status !== "published") continue;
-    const children = run.builds.flatMap(({ image: of, state }) =>
-      of === name && state.status === "succeeded" ? [state.built.digest] : [],
-    );
-    digests[container] = { index: image.state.digest, accepted: [image.state.digest, ...children] };
+    const { digest, children } = image.state;
+    digests[container] = { index: digest, accepted: [digest, ...children] };
   }
   return digests;
 }

@@ -105,7 +105,8 @@ function isMember(definition: PipelineDefinition, group: string, who: Person): b
 
 /** What the person had to do with the commit, if anything. */
 function roleOf(people: People, who: Person): string | undefined {
-  const roles = { author: people.author, committer: people.committer, pusher: people.pusher };
+  const { author, committer, pusher, starter } = people;
+  const roles = { author, committer, pusher, starter };
   for (const [role, identity] of Object.entries(roles)) {
     if (identity !== undefined && isSamePerson(personOf(identity), who.name)) return role;
   }

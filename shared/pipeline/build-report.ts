@@ -27,6 +27,7 @@ export const BUILD_VARIABLES = {
   repositoryUri: "TANDEM_REPOSITORY_URI",
   context: "TANDEM_CONTEXT",
   dockerfile: "TANDEM_DOCKERFILE",
+  push: "TANDEM_PUSH",
 } as const;
 
 /** What the buildspec exports. */
@@ -68,6 +69,9 @@ export function interpretBuild(report: BuildReport, at: Instant): ReportedBuild 
     case "IN_PROGRESS":
       return { type: "event", runId, event: { type: "build.started", ...key } };
     case "SUCCEEDED": {
+      if (report.variables[BUILD_VARIABLES.push] === "false") {
+        return { type: "event", runId, event: { type: "build.succeeded", ...key, built: "unpushed" } };
+      }
       if (report.exported === undefined) return { type: "incomplete", runId };
       const built = builtImage(report.exported);
       if (typeof built !== "string")

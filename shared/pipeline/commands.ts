@@ -1,5 +1,6 @@
 import type { ImageDefinition, Platform } from "./definition.ts";
 import type { Instant, LogLocation, RunEvent } from "./events.ts";
+import type { Report } from "./github-status.ts";
 import type { LeaveOutcome } from "./stages.ts";
 
 /**
@@ -33,7 +34,9 @@ export type Claimed =
       readonly cluster: string;
       readonly service: string;
       readonly lease: number;
-    };
+    }
+  /** Tells GitHub what is new; done when nothing else is left to do, so that nobody waits for it. */
+  | { readonly type: "report"; readonly reports: readonly Report[]; readonly lease: number };
 
 export interface BuildInQuestion {
   readonly image: string;
@@ -57,6 +60,8 @@ export type Unclaimed =
       readonly deploymentId: string;
     }
   | { readonly type: "leave-stage"; readonly stage: string; readonly outcome: LeaveOutcome }
+  /** In `queued` mode: whoever comes after the run, which has ended, is told. */
+  | { readonly type: "close-run" }
   /** A decision that needs no act: only the event. */
   | { readonly type: "record"; readonly event: RunEvent };
 
@@ -94,6 +99,10 @@ export function keyOf(command: Command): string {
       return `${command.type} ${command.stage}`;
     case "verify-deployment":
       return `verify-deployment ${command.stage} ${command.cluster}/${command.service} ${command.deploymentId}`;
+    case "close-run":
+      return command.type;
+    case "report":
+      return `report ${command.lease} ${command.reports.map(({ key, state }) => `${key}=${state}`).join(" ")}`;
     case "record":
       return `record ${JSON.stringify(command.event)}`;
   }
@@ -116,6 +125,8 @@ export function claimOf(command: Command, at: Instant): RunEvent | undefined {
       const { stage, cluster, service, lease } = command;
       return { type: "deployment.requested", at, stage, cluster, service, lease };
     }
+    case "report":
+      return { type: "github.report-requested", at, lease: command.lease };
     default:
       return undefined;
   }

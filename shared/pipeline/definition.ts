@@ -16,15 +16,37 @@ export type ComputeType =
   | "BUILD_GENERAL1_XLARGE"
   | "BUILD_GENERAL1_2XLARGE";
 
-export interface CodeCommitSource {
-  readonly type: "codecommit";
-  readonly repository: string;
+/** Which commits of a repository make a run. */
+export interface Filters {
   /** Globs; an empty list matches no branch. */
   readonly branches: readonly string[];
   readonly tags: readonly string[];
+  /** Globs over the changed files; those with `!` exclude, and win. Empty: any change. */
+  readonly paths: readonly string[];
+  /** Authors whose commits make no run: e-mail addresses, or logins at GitHub. */
+  readonly ignoreAuthors: readonly string[];
 }
 
-export type SourceDefinition = CodeCommitSource;
+export interface CodeCommitSource extends Filters {
+  readonly type: "codecommit";
+  readonly repository: string;
+}
+
+export interface GitHubSource extends Filters {
+  readonly type: "github";
+  /** `OWNER/NAME`. */
+  readonly repository: string;
+  /** Whether pull requests of the repository itself are built (and never deployed). */
+  readonly pullRequests: "off" | "build-only";
+  /** Whether pull requests from forks are built, without push rights and without secrets. */
+  readonly forks: "off" | "build-only";
+  /** Whether a published release starts a run of its tag, too. */
+  readonly releases: boolean;
+  /** The ARN of an AWS CodeConnections connection that builds read the repository with. */
+  readonly connection?: string;
+}
+
+export type SourceDefinition = CodeCommitSource | GitHubSource;
 
 export interface ImageDefinition {
   /** The ECR repository. */
@@ -41,6 +63,8 @@ export interface ImageDefinition {
   readonly timeoutMinutes: number;
   /** A buildspec of the repository under build; Tandem's own when absent. */
   readonly buildspec?: string;
+  /** Globs over the changed files; when none matches, the last published index is used again. Empty: always built. */
+  readonly paths: readonly string[];
 }
 
 export interface ApprovalRule {
@@ -70,6 +94,8 @@ export interface EcsDeployment {
 
 export interface StageDefinition {
   readonly name: string;
+  /** Where people find what the stage runs, `https://…`; GitHub shows it beside its deployments. */
+  readonly url?: string;
   readonly approval?: ApprovalRule;
   readonly deploy: readonly EcsDeployment[];
 }
@@ -82,4 +108,8 @@ export interface PipelineDefinition {
   readonly stages: readonly StageDefinition[];
   /** Group name to the people in it, by IAM user or role session name. Role names are groups without being listed. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** EventBridge schedule expressions at which the first branch's tip is built and delivered anew. */
+  readonly schedule: readonly string[];
+  /** ECR repositories of this account whose new images start a run: base images. */
+  readonly rebuildOn: readonly string[];
 }

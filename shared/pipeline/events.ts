@@ -19,11 +19,36 @@ export interface Revision {
   readonly before?: string;
 }
 
+/** Why a run began. */
+export type Trigger =
+  | { readonly type: "push" | "release" | "schedule" }
+  /** Nobody told of the commit: the sweep found it at the tip of its branch. */
+  | { readonly type: "head" }
+  /** Built only; of a `fork`, without push rights and without secrets. */
+  | { readonly type: "pull-request"; readonly number: number; readonly fork: boolean }
+  | { readonly type: "manual"; readonly by: string }
+  | { readonly type: "base-image"; readonly repository: string; readonly digest: string };
+
+/** An index published by an earlier run, used again because the image's paths have not changed. */
+export interface PublishedIndex {
+  readonly runId: string;
+  readonly sequence: number;
+  readonly commit: string;
+  readonly repositoryUri: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly mediaType: string;
+  /** The digests of its platforms: what a host may name instead of the index. */
+  readonly children: readonly string[];
+}
+
 /** The people behind a commit, as raw identities (e-mail, ARN, login). */
 export interface People {
   readonly author?: string;
   readonly committer?: string;
   readonly pusher?: string;
+  /** Whoever started the run by hand. */
+  readonly starter?: string;
 }
 
 /** An image of one platform, as its build reported it. */
@@ -36,6 +61,9 @@ export interface BuiltImage {
   readonly configDigest: string;
   readonly configPlatform: string;
 }
+
+/** What a build that may not push leaves behind: only that it succeeded. */
+export type Built = BuiltImage | "unpushed";
 
 /** Why something failed, for a person: what, on which resource, and the remedy when there is one. */
 export interface Failure {
@@ -85,6 +113,9 @@ export type RunEvent = { readonly at: Instant } & (
       readonly people: People;
       readonly deliveryId: string;
       readonly definition: PipelineDefinition;
+      readonly trigger: Trigger;
+      /** By image name: what is not built again. */
+      readonly reused: Readonly<Record<string, PublishedIndex>>;
     }
   | ({ readonly type: "build.requested"; readonly attempt: number; readonly lease: number } & BuildKey)
   | ({ readonly type: "build.started"; readonly attempt: number; readonly buildId: string } & BuildKey)
@@ -92,7 +123,7 @@ export type RunEvent = { readonly at: Instant } & (
       readonly type: "build.succeeded";
       readonly attempt: number;
       readonly buildId: string;
-      readonly built: BuiltImage;
+      readonly built: Built;
     } & BuildKey)
   | ({
       readonly type: "build.failed";
@@ -121,6 +152,7 @@ export type RunEvent = { readonly at: Instant } & (
       readonly tags: readonly string[];
       /** Tags that could not be given, and why, e.g. an immutable tag that names another image. */
       readonly skippedTags: readonly SkippedTag[];
+      readonly children: readonly string[];
     }
   | { readonly type: "index.failed"; readonly image: string; readonly failure: Failure }
   | { readonly type: "stage.waited"; readonly stage: string; readonly behind: string; readonly why: string }
@@ -183,7 +215,27 @@ export type RunEvent = { readonly at: Instant } & (
       readonly outcome: "succeeded" | "failed" | "stopped";
       readonly reason: string;
     }
+  /** The next in the queue has been told; only in `queued` mode. */
+  | { readonly type: "run.closed" }
+  | { readonly type: "github.report-requested"; readonly lease: number }
+  | {
+      readonly type: "github.reported";
+      /** By the key of a report: a status's context, or a deployment. */
+      readonly said: Readonly<Record<string, Said>>;
+      /** Why some of it could not be said. */
+      readonly problem?: string;
+    }
 );
+
+/** What GitHub has been told about one thing. */
+export interface Said {
+  readonly state: string;
+  readonly description: string;
+  /** The check run or deployment at GitHub. */
+  readonly id?: number;
+  /** GitHub refused to hear it, and is not asked again before there is something new. */
+  readonly refused?: true;
+}
 
 export interface SkippedTag {
   readonly tag: string;

@@ -1,16 +1,20 @@
-import type { RunEvent, RunEventOf } from "./events.ts";
+import type { ImageDefinition, Platform } from "./definition.ts";
+import type { Instant, PublishedIndex, RunEvent, RunEventOf } from "./events.ts";
 import { evolveBuild } from "./evolve-build.ts";
+import { evolveReport, isReportEvent, type ReportEvent } from "./evolve-report.ts";
 import { evolveStage } from "./evolve-stage.ts";
 import type { Build, Image, ImageState, Run, Stage } from "./run.ts";
 import { isTerminal, releaseOf } from "./run.ts";
 
 /**
  * Folds one event into a run. Total: an event that does not fit the state leaves it as it is (`receive` says why an
- * event from outside is ignored before it is stored; the loser of a race does no harm here). Terminal is final.
+ * event from outside is ignored before it is stored; the loser of a race does no harm here). Terminal is final; only
+ * that the next in the queue and GitHub have been told comes after it.
  */
 export function evolve(run: Run | undefined, event: RunEvent): Run | undefined {
   if (run === undefined) return event.type === "run.started" ? started(event) : undefined;
-  if (isTerminal(run)) return run;
+  if (isReportEvent(event)) return evolveReport(run, event);
+  if (isTerminal(run)) return event.type === "run.closed" && !run.closed ? { ...run, closed: true } : run;
   const next = applied(run, event);
   return next === run ? run : { ...next, updatedAt: event.at };
 }
@@ -24,6 +28,9 @@ export function replay(events: Iterable<RunEvent>): Run | undefined {
 
 function started(event: RunEventOf<"run.started">): Run {
   const { definition } = event;
+  const builds = definition.images
+    .filter(({ name }) => event.reused[name] === undefined)
+    .flatMap(({ name, platforms }) => platforms.map((platform) => pending(name, platform)));
   return {
     id: event.runId,
     sequence: event.sequence,
@@ -31,26 +38,33 @@ function started(event: RunEventOf<"run.started">): Run {
     revision: event.revision,
     people: event.people,
     deliveryId: event.deliveryId,
+    trigger: event.trigger,
     startedAt: event.at,
     updatedAt: event.at,
-    status: { status: "building" },
-    builds: definition.images.flatMap((image) =>
-      image.platforms.map(
-        (platform): Build => ({
-          image: image.name,
-          platform,
-          attempt: 1,
-          retried: [],
-          state: { status: "pending" },
-        }),
-      ),
-    ),
-    images: definition.images.map((image) => ({ definition: image, state: { status: "unpublished" } })),
+    status: { status: builds.length === 0 ? "staging" : "building" },
+    builds,
+    images: definition.images.map((image) => startedImage(image, event.reused[image.name], event.at)),
     stages: definition.stages.map((stage) => ({ definition: stage, state: { status: "pending" } })),
+    closed: false,
+    reported: {},
   };
 }
 
-function applied(run: Run, event: RunEvent): Run {
+function pending(image: string, platform: Platform): Build {
+  return { image, platform, attempt: 1, retried: [], state: { status: "pending" } };
+}
+
+/** An image that is used again is published from the start. */
+function startedImage(definition: ImageDefinition, reused: PublishedIndex | undefined, at: Instant): Image {
+  if (reused === undefined) return { definition, state: { status: "unpublished" } };
+  const { runId, commit: _commit, sequence: _sequence, ...index } = reused;
+  return {
+    definition,
+    state: { status: "published", ...index, tags: [], skippedTags: [], reusedFrom: runId, at },
+  };
+}
+
+function applied(run: Run, event: Exclude<RunEvent, ReportEvent>): Run {
   switch (event.type) {
     case "run.started":
       return run;
@@ -74,6 +88,8 @@ function applied(run: Run, event: RunEvent): Run {
       return { ...run, status: { status: "superseded", by: event.by } };
     case "run.finished":
       return { ...run, status: { status: event.outcome, reason: event.reason } };
+    case "run.closed":
+      return run;
     default:
       return withStage(run, event.stage, (stage) => evolveStage(stage, event, releaseOf(run) ?? ""));
   }

@@ -1,6 +1,6 @@
 import type { Failure, Instant, Revision, RunEventOf } from "./events.ts";
 import type { Problem } from "./problem.ts";
-import type { Build, Run, Stage } from "./run.ts";
+import type { Build, Image, Run, Stage } from "./run.ts";
 import { isStageEnd } from "./run.ts";
 
 /** Every sentence that a person reads about a run, in one place. */
@@ -33,6 +33,26 @@ export function branchGone(revision: Revision): string {
 
 export function notTheTip(revision: Revision, tip: string): string {
   return `commit ${short(revision.commit)} is no longer the tip of ${refName(revision.ref)}: ${short(tip)} is`;
+}
+
+export function noBranch(pipeline: string): string {
+  return `${pipeline} follows no branch by its name; say which one to build`;
+}
+
+export function branchUnknown(repository: string, branch: string): string {
+  return `${repository} has no branch "${branch}"`;
+}
+
+export function skippedByMessage(): string {
+  return "the commit message asks to skip it";
+}
+
+export function authorIgnored(author: string): string {
+  return `commits of ${author} are ignored`;
+}
+
+export function noPathChanged(globs: readonly string[]): string {
+  return `no changed file matches the paths ${globs.join(", ")}`;
 }
 
 // ---- building and publishing
@@ -117,6 +137,12 @@ export function stageEnded(_run: Run, stage: Stage): string {
   return `stage ${definition.name} ${state.status}: ${sentence(state.failure)}`;
 }
 
+export function builtOnly(run: Run): string {
+  const platforms = run.builds.map(({ image, platform }) => `${image} for ${platform}`);
+  const done = platforms.length === 0 ? "no image has changed" : `built ${platforms.join(", ")}`;
+  return `${done}; pull requests are not deployed`;
+}
+
 export function allStagesSucceeded(run: Run): string {
   const names = run.stages.map(({ definition }) => definition.name);
   return names.length === 0 ? "the images are published" : `runs in ${names.join(", ")}`;
@@ -158,12 +184,19 @@ export function explain(run: Run): readonly string[] {
     case "superseded":
       return [head, `${status.by} is newer and took its place`];
     case "building":
-      return [head, ...run.builds.map(explainBuild)];
+      return [head, ...run.images.flatMap(explainReused), ...run.builds.map(explainBuild)];
     case "publishing":
       return [head, "every platform is built; the image index is being published"];
     case "staging":
-      return [head, ...run.stages.map(explainStage)];
+      return [head, ...run.images.flatMap(explainReused), ...run.stages.map(explainStage)];
   }
+}
+
+function explainReused({ definition, state }: Image): readonly string[] {
+  if (state.status !== "published" || state.reusedFrom === undefined) return [];
+  return [
+    `${definition.name} is not built: none of its paths has changed since ${state.reusedFrom}, whose index is used`,
+  ];
 }
 
 function explainBuild({ image, platform, attempt, retried, state }: Build): string {
@@ -178,7 +211,7 @@ function explainBuild({ image, platform, attempt, retried, state }: Build): stri
     case "running":
       return `${what} builds since ${when(state.since)} as ${state.buildId}${state.stop === undefined ? "" : "; it is being stopped"}`;
     case "succeeded":
-      return `${what} is built: ${state.built.digest}`;
+      return `${what} is built${state.built === "unpushed" ? "" : `: ${state.built.digest}`}`;
     case "stopped":
       return `${what} was stopped, since its sibling failed`;
     case "failed":

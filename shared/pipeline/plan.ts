@@ -2,9 +2,10 @@ import { quorum } from "./approvals.ts";
 import type { Command } from "./commands.ts";
 import type { Instant } from "./events.ts";
 import { isSettled } from "./evolve-build.ts";
-import { allStagesSucceeded, buildsFailed, publishFailed, stageEnded } from "./messages.ts";
+import { reportsDue } from "./github-status.ts";
+import { allStagesSucceeded, buildsFailed, builtOnly, publishFailed, stageEnded } from "./messages.ts";
 import type { Build, Claim, Deployment, Image, Run, Stage } from "./run.ts";
-import { currentStage, deploymentsOf, isStageEnd, isTerminal } from "./run.ts";
+import { currentStage, deploymentsOf, isBuildOnly, isStageEnd, isTerminal } from "./run.ts";
 
 /**
  * How long a claim is its claimer's alone: longer than any function may run (`timeout` in serverless.yml), shorter
@@ -17,20 +18,26 @@ export const SILENCE_MILLISECONDS = 50_000;
 
 /** What should be done with a run, given its state: nothing when it is terminal, or waits for somebody or something. */
 export function plan(run: Run, now: Instant): readonly Command[] {
-  if (isTerminal(run)) return [];
+  const due = reportsDue(run, (claim) => isStale(claim, now));
+  return [...deliver(run, now), ...(due === undefined ? [] : [{ type: "report" as const, ...due }])];
+}
+
+/** What brings the commit on its way; GitHub is told of it beside that. */
+function deliver(run: Run, now: Instant): readonly Command[] {
+  if (isTerminal(run)) return run.definition.mode === "queued" && !run.closed ? [{ type: "close-run" }] : [];
   if (run.status.status === "building" && run.builds.some(({ state }) => state.status !== "succeeded")) {
     return run.builds.some(({ state }) => state.status === "failed") ? windUp(run, now) : build(run, now);
   }
+  if (isBuildOnly(run)) return [finished(now, "succeeded", builtOnly(run))];
   if (run.images.some(({ state }) => state.status !== "published")) return publish(run, now);
   const stage = currentStage(run);
   return stage === undefined
-    ? [
-        {
-          type: "record",
-          event: { type: "run.finished", at: now, outcome: "succeeded", reason: allStagesSucceeded(run) },
-        },
-      ]
+    ? [finished(now, "succeeded", allStagesSucceeded(run))]
     : advanceStage(run, stage, now);
+}
+
+function finished(at: Instant, outcome: "succeeded" | "failed", reason: string): Command {
+  return { type: "record", event: { type: "run.finished", at, outcome, reason } };
 }
 
 function isStale(claim: Claim, now: Instant): boolean {
@@ -73,12 +80,7 @@ function windUp(run: Run, now: Instant): readonly Command[] {
   ]);
   const pending = run.builds.some(({ state }) => !isSettled(state) && state.status !== "pending");
   if (pending || commands.length > 0) return [...commands, ...askBuilds(run, now)];
-  return [
-    {
-      type: "record",
-      event: { type: "run.finished", at: now, outcome: "failed", reason: buildsFailed(run) },
-    },
-  ];
+  return [finished(now, "failed", buildsFailed(run))];
 }
 
 function stopBuild({ image, platform, attempt, state }: Build, now: Instant): readonly Command[] {
@@ -98,12 +100,7 @@ function publish(run: Run, now: Instant): readonly Command[] {
   if (run.images.some(({ state }) => state.status === "failed")) {
     const busy = run.images.some(({ state }) => state.status === "publishing" && !isStale(state, now));
     if (busy) return [];
-    return [
-      {
-        type: "record",
-        event: { type: "run.finished", at: now, outcome: "failed", reason: publishFailed(run) },
-      },
-    ];
+    return [finished(now, "failed", publishFailed(run))];
   }
   return run.images.flatMap((image) => publishImage(image, now));
 }
@@ -146,12 +143,7 @@ function endStage(run: Run, stage: Stage, now: Instant): readonly Command[] {
   const { state } = stage;
   if (!isStageEnd(state)) return [];
   if (!state.left) return [{ type: "leave-stage", stage: stage.definition.name, outcome: state.status }];
-  return [
-    {
-      type: "record",
-      event: { type: "run.finished", at: now, outcome: "failed", reason: stageEnded(run, stage) },
-    },
-  ];
+  return [finished(now, "failed", stageEnded(run, stage))];
 }
 
 /** In order, one after another: the first that has not succeeded. */

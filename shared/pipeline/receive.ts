@@ -2,6 +2,7 @@ import { isSamePerson, quorum } from "./approvals.ts";
 import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
+import { isReportEvent } from "./evolve-report.ts";
 import type { Build, Run } from "./run.ts";
 import { currentStage, deploymentsOf, gateRound, isTerminal, MAX_ATTEMPTS } from "./run.ts";
 
@@ -19,7 +20,9 @@ export function receive(run: Run, event: RunEvent): Received {
 }
 
 function judge(run: Run, event: RunEvent): Received {
-  if (isTerminal(run)) return ignored(`run ${run.id} has ended: ${run.status.status}`);
+  if (isReportEvent(event)) return { type: "news", event };
+  if (isTerminal(run) && event.type !== "run.closed")
+    return ignored(`run ${run.id} has ended: ${run.status.status}`);
   switch (event.type) {
     case "build.succeeded":
     case "build.failed":

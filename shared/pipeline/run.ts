@@ -1,6 +1,6 @@
 import type { ImageDefinition, PipelineDefinition, Platform, StageDefinition } from "./definition.ts";
 import type {
-  BuiltImage,
+  Built,
   Decider,
   Failure,
   Instant,
@@ -8,8 +8,10 @@ import type {
   People,
   PreparedDeployment,
   Revision,
+  Said,
   SkippedTag,
   TaskCounts,
+  Trigger,
 } from "./events.ts";
 
 /** The state of a run: what `evolve` makes of its events, and all that `plan` looks at. */
@@ -21,7 +23,7 @@ export type BuildState =
   | {
       readonly status: "succeeded";
       readonly buildId: string;
-      readonly built: BuiltImage;
+      readonly built: Built;
       readonly since: Instant;
       readonly until: Instant;
     }
@@ -62,6 +64,9 @@ export type ImageState =
       readonly mediaType: string;
       readonly tags: readonly string[];
       readonly skippedTags: readonly SkippedTag[];
+      readonly children: readonly string[];
+      /** The run that published it, when this one did not have to build it. */
+      readonly reusedFrom?: string;
       readonly at: Instant;
     }
   | { readonly status: "failed"; readonly failure: Failure };
@@ -148,12 +153,26 @@ export interface Run {
   readonly revision: Revision;
   readonly people: People;
   readonly deliveryId: string;
+  readonly trigger: Trigger;
   readonly startedAt: Instant;
   readonly updatedAt: Instant;
   readonly status: RunStatus;
   readonly builds: readonly Build[];
   readonly images: readonly Image[];
   readonly stages: readonly Stage[];
+  /** In `queued` mode: the run has ended, and the next has been told. */
+  readonly closed: boolean;
+  /** What GitHub has been told, by key. */
+  readonly reported: Readonly<Record<string, Said>>;
+  /** While somebody tells GitHub. */
+  readonly reporting?: Claim;
+  /** Why GitHub does not show everything as it is. */
+  readonly reportProblem?: string;
+}
+
+/** Pull requests are built and nothing else. */
+export function isBuildOnly(run: Run): boolean {
+  return run.trigger.type === "pull-request";
 }
 
 /** A first attempt and two more. */

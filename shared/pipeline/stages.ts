@@ -137,8 +137,15 @@ export interface Entry {
 /**
  * Decides whether a run may have the stage. Asking again gives the same answer and no events.
  * @param gated whether an approval stands between entering and deploying
+ * @param before in `queued` mode, the pipeline's earlier runs that have not ended
  */
-export function enterStage(lock: StageLock, run: Contender, mode: Mode, gated: boolean): Entry {
+export function enterStage(
+  lock: StageLock,
+  run: Contender,
+  mode: Mode,
+  gated: boolean,
+  before: readonly Contender[] = [],
+): Entry {
   if (lock.holder?.runId === run.runId) return { events: [], answer: { type: "entered" }, displaced: [] };
   const gone = lock.gone.find(({ runId }) => runId === run.runId);
   if (gone !== undefined) {
@@ -159,7 +166,7 @@ export function enterStage(lock: StageLock, run: Contender, mode: Mode, gated: b
   const displaced = [...older, ...(gives === undefined ? [] : [gives])].map(({ runId }) => runId);
   const giving = displacing(displaced, run.runId);
 
-  const behind = obstacle(lock, run, mode, gives !== undefined);
+  const behind = obstacle(lock, run, mode, gives !== undefined) ?? firstToPass(lock, before);
   if (behind === undefined) {
     const entered: StageLockEvent = { type: "stage.entered", ...run, phase: gated ? "gated" : "deploying" };
     return { events: [...giving, entered], answer: { type: "entered" }, displaced };
@@ -191,6 +198,17 @@ function obstacle(
   if (mode === "superseded") return undefined;
   const before = lock.queue.find(({ sequence }) => sequence < run.sequence);
   return before === undefined ? undefined : { behind: before.runId, held: false };
+}
+
+/** The first earlier run that is still to come through this stage. */
+function firstToPass(
+  lock: StageLock,
+  before: readonly Contender[],
+): { readonly behind: string; readonly held: boolean } | undefined {
+  const first = before.find(
+    ({ runId, sequence }) => sequence > lock.sequence && !lock.gone.some((gone) => gone.runId === runId),
+  );
+  return first === undefined ? undefined : { behind: first.runId, held: false };
 }
 
 /** What follows from a run's wish to deploy. */

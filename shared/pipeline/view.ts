@@ -1,4 +1,5 @@
 import type { LogLocation, SkippedTag } from "./events.ts";
+import { unsaid } from "./github-status.ts";
 import type { RunHead } from "./head.ts";
 import { explain, sentence } from "./messages.ts";
 import {
@@ -24,6 +25,8 @@ export interface RunView {
   readonly repository: string;
   readonly ref: string;
   readonly commit: string;
+  /** `push`, `pull-request`, `manual`, … */
+  readonly trigger: string;
   readonly author?: string | undefined;
   readonly pusher?: string | undefined;
   readonly startedAt: string;
@@ -31,6 +34,8 @@ export interface RunView {
   readonly release?: string | undefined;
   readonly images: readonly ImageView[];
   readonly stages: readonly StageView[];
+  /** Why GitHub does not show everything as it is. */
+  readonly reportProblem?: string | undefined;
   /** What it waits for, and why. */
   readonly explanation: readonly string[];
 }
@@ -44,6 +49,8 @@ export interface ImageView {
   readonly size?: number | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly skippedTags?: readonly SkippedTag[] | undefined;
+  /** The run that published it; it was not built anew because none of its paths changed. */
+  readonly reusedFrom?: string | undefined;
   readonly platforms: readonly string[];
   readonly reason?: string | undefined;
   readonly builds: readonly BuildView[];
@@ -109,6 +116,7 @@ export function viewOf(run: Run): RunView {
     repository: revision.repository,
     ref: revision.ref,
     commit: revision.commit,
+    trigger: run.trigger.type,
     author: people.author,
     pusher: people.pusher,
     startedAt: iso(run.startedAt),
@@ -116,6 +124,7 @@ export function viewOf(run: Run): RunView {
     release: releaseOf(run),
     images: run.images.map((image) => imageView(run, image)),
     stages: run.stages.map((stage) => stageView(run, stage)),
+    reportProblem: run.reportProblem,
     explanation: explain(run),
   };
 }
@@ -131,6 +140,7 @@ function imageView(run: Run, { definition, state }: Image): ImageView {
     size: published?.size,
     tags: published?.tags,
     skippedTags: published?.skippedTags,
+    reusedFrom: published?.reusedFrom,
     platforms: definition.platforms,
     reason: state.status === "failed" ? sentence(state.failure) : undefined,
     builds: run.builds.filter(({ image }) => image === definition.name).map(buildView),
@@ -144,7 +154,7 @@ function buildView({ platform, attempt, retried, state }: Build): BuildView {
     attempt,
     retried: retried.map(sentence),
     buildId: "buildId" in state ? state.buildId : undefined,
-    digest: state.status === "succeeded" ? state.built.digest : undefined,
+    digest: state.status === "succeeded" && state.built !== "unpushed" ? state.built.digest : undefined,
     seconds: state.status === "succeeded" ? (state.until - state.since) / 1000 : undefined,
     reason: state.status === "failed" ? sentence(state.failure) : undefined,
     log:
@@ -226,6 +236,6 @@ export function headOf(run: Run, version: number): RunHead {
     ref: run.revision.ref,
     startedAt: run.startedAt,
     updatedAt: run.updatedAt,
-    active: !isTerminal(run),
+    active: !isTerminal(run) || (run.definition.mode === "queued" && !run.closed) || unsaid(run).length > 0,
   };
 }

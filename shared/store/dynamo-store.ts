@@ -1,16 +1,7 @@
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  type PutItemCommandInput,
-  QueryCommand,
-  type QueryCommandOutput,
-} from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import { z } from "zod";
+import { createHash } from "node:crypto";
+import * as z from "zod/mini";
 import type { RunHead } from "../pipeline/head.ts";
+import type { DynamoTable, Item } from "./dynamo-table.ts";
 import {
   BadCursorError,
   type Deliveries,
@@ -27,87 +18,56 @@ import {
  * The store in one DynamoDB table: `pk`, `sk`; a global index `runs` (`listPk`, `listSk`) over all heads by age, and a sparse one
  * `active` (`activePk`, `pk`) over those that can still change. `expiresAt` is the table's TTL attribute.
  */
-export function dynamoStore(client: DynamoDBClient, table: string): Store {
-  return {
-    streams: streams(client, table),
-    heads: heads(client, table),
-    deliveries: deliveries(client, table),
-  };
+export function dynamoStore(table: DynamoTable): Store {
+  return { streams: streams(table), heads: heads(table), deliveries: deliveries(table) };
 }
 
 const ACTIVE_PAGE = 100;
 const DELIVERY_DAYS = 35;
+const NEW = "attribute_not_exists(pk)";
 
-const item = z.object({ sk: z.number(), events: z.string(), state: z.string().optional() });
+const item = z.object({ sk: z.number(), events: z.string(), state: z.optional(z.string()) });
+const events = z.array(z.unknown());
 
-/** Writes an item under a condition; false when the condition did not hold. */
-async function putIf(client: DynamoDBClient, input: PutItemCommandInput): Promise<boolean> {
-  try {
-    await client.send(new PutItemCommand(input));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-function streams(client: DynamoDBClient, table: string): StreamStore {
+function streams(table: DynamoTable): StreamStore {
   return {
     async load(stream): Promise<Stream> {
-      const events: unknown[] = [];
+      const all: unknown[] = [];
       let version = 0;
-      let start: Record<string, AttributeValue> | undefined;
+      let from: Item | undefined;
       do {
-        const page: QueryCommandOutput = await client.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: "pk = :pk",
-            ExpressionAttributeValues: marshall({ ":pk": stream }),
-            ConsistentRead: true,
-            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-          }),
-        );
-        for (const raw of page.Items ?? []) {
-          const { sk, events: text } = item.parse(unmarshall(raw));
+        const page = await table.query({
+          attribute: "pk",
+          value: stream,
+          ...(from === undefined ? {} : { from }),
+        });
+        for (const raw of page.items) {
+          const { sk, events: text } = item.parse(raw);
           version = sk;
-          events.push(...z.array(z.unknown()).parse(JSON.parse(text)));
+          all.push(...events.parse(JSON.parse(text)));
         }
-        start = page.LastEvaluatedKey;
-      } while (start !== undefined);
-      return { version, events };
+        from = page.last;
+      } while (from !== undefined);
+      return { version, events: all };
     },
 
     async last(stream): Promise<Snapshot> {
-      const { Items } = await client.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: marshall({ ":pk": stream }),
-          ConsistentRead: true,
-          ScanIndexForward: false,
-          Limit: 1,
-        }),
-      );
-      const raw = Items?.[0];
-      if (raw === undefined) return { version: 0, state: undefined };
-      const { sk, state } = item.parse(unmarshall(raw));
+      const { items } = await table.query({ attribute: "pk", value: stream, newestFirst: true, limit: 1 });
+      if (items[0] === undefined) return { version: 0, state: undefined };
+      const { sk, state } = item.parse(items[0]);
       return { version: sk, state: state === undefined ? undefined : JSON.parse(state) };
     },
 
-    append(stream, expectedVersion, events, state) {
-      return putIf(client, {
-        TableName: table,
-        Item: marshall(
-          {
-            pk: stream,
-            sk: expectedVersion + 1,
-            events: JSON.stringify(events),
-            ...(state === undefined ? {} : { state: JSON.stringify(state) }),
-          },
-          { removeUndefinedValues: true },
-        ),
-        ConditionExpression: "attribute_not_exists(pk)",
-      });
+    append(stream, expectedVersion, facts, state) {
+      return table.putIf(
+        {
+          pk: stream,
+          sk: expectedVersion + 1,
+          events: JSON.stringify(facts),
+          ...(state === undefined ? {} : { state: JSON.stringify(state) }),
+        },
+        NEW,
+      );
     },
   };
 }
@@ -118,7 +78,7 @@ const head = z.object({
   sequence: z.number(),
   version: z.number(),
   status: z.string(),
-  stage: z.string().optional(),
+  stage: z.optional(z.string()),
   commit: z.string(),
   ref: z.string(),
   startedAt: z.number(),
@@ -126,34 +86,30 @@ const head = z.object({
   active: z.boolean(),
 });
 
-function heads(client: DynamoDBClient, table: string): RunHeads {
+function heads(table: DynamoTable): RunHeads {
   return {
     async put(value) {
-      await putIf(client, {
-        TableName: table,
-        Item: marshall(
-          {
-            ...value,
-            pk: `head#${value.runId}`,
-            sk: 0,
-            listPk: "runs",
-            listSk: `${String(value.startedAt).padStart(15, "0")}#${value.runId}`,
-            ...(value.active ? { activePk: "active" } : {}),
-          },
-          { removeUndefinedValues: true },
-        ),
-        ConditionExpression: "attribute_not_exists(pk) OR version < :version",
-        ExpressionAttributeValues: marshall({ ":version": value.version }),
-      });
+      await table.putIf(
+        {
+          ...value,
+          pk: `head#${value.runId}`,
+          sk: 0,
+          listPk: "runs",
+          listSk: `${String(value.startedAt).padStart(15, "0")}#${value.runId}`,
+          ...(value.active ? { activePk: "active" } : {}),
+        },
+        "attribute_not_exists(pk) OR version < :version",
+        { ":version": value.version },
+      );
     },
 
     async list({ limit, cursor }) {
-      const page = await query(client, table, "runs", { limit, cursor, newestFirst: true });
+      const page = await queryIndex(table, "runs", { limit, cursor, newestFirst: true });
       return { ...page, items: page.items.map((raw): RunHead => compact(head.parse(raw))) };
     },
 
     async active({ cursor }) {
-      const page = await query(client, table, "active", { limit: ACTIVE_PAGE, cursor, newestFirst: false });
+      const page = await queryIndex(table, "active", { limit: ACTIVE_PAGE, cursor, newestFirst: false });
       return { ...page, items: page.items.map((raw) => head.parse(raw).runId) };
     },
   };
@@ -176,36 +132,24 @@ const INDEXES = {
 } as const;
 
 /** One page of a global index; the cursor is the key it ended at. */
-async function query(
-  client: DynamoDBClient,
-  table: string,
+async function queryIndex(
+  table: DynamoTable,
   index: keyof typeof INDEXES,
   options: { readonly limit: number; readonly cursor: string | undefined; readonly newestFirst: boolean },
-): Promise<Page<Record<string, unknown>>> {
-  const { cursor } = options;
-  const { Items, LastEvaluatedKey } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      IndexName: index,
-      KeyConditionExpression: "#key = :value",
-      ExpressionAttributeNames: { "#key": INDEXES[index].attribute },
-      ExpressionAttributeValues: marshall({ ":value": index }),
-      ScanIndexForward: !options.newestFirst,
-      Limit: options.limit,
-      ...(cursor === undefined ? {} : { ExclusiveStartKey: marshall(decodeCursor(index, cursor)) }),
-    }),
-  );
+): Promise<Page<Item>> {
+  const { cursor, limit, newestFirst } = options;
+  const { attribute } = INDEXES[index];
+  const from = cursor === undefined ? {} : { from: decodeCursor(index, cursor) };
+  const page = await table.query({ index, attribute, value: index, limit, newestFirst, ...from });
   return {
-    items: (Items ?? []).map((raw) => unmarshall(raw)),
-    ...(LastEvaluatedKey === undefined ? {} : { cursor: encodeCursor(unmarshall(LastEvaluatedKey)) }),
+    items: page.items,
+    ...(page.last === undefined
+      ? {}
+      : { cursor: Buffer.from(JSON.stringify(page.last)).toString("base64url") }),
   };
 }
 
-function encodeCursor(key: Record<string, unknown>): string {
-  return Buffer.from(JSON.stringify(key)).toString("base64url");
-}
-
-function decodeCursor(index: keyof typeof INDEXES, cursor: string): Record<string, unknown> {
+function decodeCursor(index: keyof typeof INDEXES, cursor: string): Item {
   try {
     return INDEXES[index].key.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
   } catch (cause) {
@@ -217,33 +161,51 @@ const record = z.object({
   id: z.string(),
   repository: z.string(),
   commit: z.string(),
+  ref: z.string(),
+  trigger: z.string(),
   pipeline: z.string(),
   at: z.number(),
   outcome: z.union([z.object({ runId: z.string() }), z.object({ ignored: z.string() })]),
 });
 
-/** `sk` must be a number in this table, so a delivery's whole name is its `pk`. */
-function deliveries(client: DynamoDBClient, table: string): Deliveries {
-  const key = (of: Pick<DeliveryRecord, "repository" | "commit" | "pipeline" | "id">) =>
-    `delivery#${of.repository}@${of.commit}#${of.pipeline}#${of.id}`;
+type DeliveryKey = Pick<DeliveryRecord, "repository" | "commit" | "pipeline" | "id">;
+
+/** A commit's deliveries stand together; which is which is a number, as `sk` is one in this table: 52 bits of a hash. */
+function deliveryKey({ repository, commit, pipeline, id }: DeliveryKey): {
+  readonly pk: string;
+  readonly sk: number;
+} {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([repository, pipeline, id]))
+    .digest("hex");
+  return { pk: `commit#${commit}`, sk: Number.parseInt(hash.slice(0, 13), 16) };
+}
+
+function deliveries(table: DynamoTable): Deliveries {
   return {
     async find(of) {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: table, Key: marshall({ pk: key(of), sk: 0 }), ConsistentRead: true }),
-      );
-      return Item === undefined ? undefined : record.parse(unmarshall(Item));
+      const found = await table.get(deliveryKey(of));
+      return found === undefined ? undefined : record.parse(found);
     },
+
     async record(delivery) {
-      await putIf(client, {
-        TableName: table,
-        Item: marshall({
-          ...delivery,
-          pk: key(delivery),
-          sk: 0,
-          expiresAt: Math.floor(delivery.at / 1000) + DELIVERY_DAYS * 86_400,
-        }),
-        ConditionExpression: "attribute_not_exists(pk)",
-      });
+      const expiresAt = Math.floor(delivery.at / 1000) + DELIVERY_DAYS * 86_400;
+      await table.putIf({ ...delivery, ...deliveryKey(delivery), expiresAt }, NEW);
+    },
+
+    async ofCommit(commit) {
+      const all: DeliveryRecord[] = [];
+      let from: Item | undefined;
+      do {
+        const page = await table.query({
+          attribute: "pk",
+          value: `commit#${commit}`,
+          ...(from === undefined ? {} : { from }),
+        });
+        all.push(...page.items.map((raw) => record.parse(raw)));
+        from = page.last;
+      } while (from !== undefined);
+      return all.sort((a, b) => a.at - b.at);
     },
   };
 }

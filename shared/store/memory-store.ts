@@ -107,5 +107,8 @@ function deliveries(): Deliveries {
     async record(delivery) {
       if (!byKey.has(key(delivery))) byKey.set(key(delivery), { ...delivery });
     },
+    async ofCommit(commit) {
+      return [...byKey.values()].filter((one) => one.commit === commit).sort((a, b) => a.at - b.at);
+    },
   };
 }

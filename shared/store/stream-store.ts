@@ -65,6 +65,9 @@ export interface DeliveryRecord {
   readonly id: string;
   readonly repository: string;
   readonly commit: string;
+  readonly ref: string;
+  /** `push`, `pull-request`, `head`, … */
+  readonly trigger: string;
   /** The pipeline, or `-` when none wanted it. */
   readonly pipeline: string;
   readonly at: number;
@@ -80,6 +83,8 @@ export interface Deliveries {
   }): Promise<DeliveryRecord | undefined>;
   /** Keeps the first record of a delivery; a second one changes nothing. */
   record(delivery: DeliveryRecord): Promise<void>;
+  /** What became of a commit, pipeline by pipeline and delivery by delivery, the oldest first. */
+  ofCommit(commit: string): Promise<readonly DeliveryRecord[]>;
 }
 
 /** All that Tandem remembers. */

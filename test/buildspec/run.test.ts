@@ -15,6 +15,7 @@ const VARIABLES = {
   TANDEM_REPOSITORY_URI: `${HOST}/team/hello`,
   TANDEM_CONTEXT: ".",
   TANDEM_DOCKERFILE: "docker/Dockerfile",
+  TANDEM_PUSH: "true",
 };
 
 /** What buildx prints, of an image that BuildKit has built: indented JSON. */
@@ -120,6 +121,18 @@ describe("a build", () => {
     expect(build.at(-3)).toBe(".");
   });
 
+  test("of a stranger's commit neither logs in nor pushes, and exports no image", async () => {
+    const { status, calls, exported } = await run({ TANDEM_PUSH: "false" });
+    expect(status).toBe(0);
+    const told = calls.join("").split("\n");
+    expect(told).toContain("type=image,push=false");
+    for (const word of ["login", "get-login-password", "--cache-to", "--cache-from", "imagetools"]) {
+      expect(told).not.toContain(word);
+    }
+    expect(told.filter((word) => word.includes("push=true"))).toEqual([]);
+    expect(exported).toContain("IMAGE_DIGEST=unpushed\n");
+  });
+
   test("asks the registry's own region for the password", async () => {
     const { calls } = await run({ AWS_REGION: "us-east-1" });
     expect(calls.filter((call) => call.startsWith("aws"))).toEqual([
@@ -183,6 +196,7 @@ const HOSTILE: readonly (readonly [name: keyof typeof VARIABLES | "TANDEM_BUILDK
     ["TANDEM_CONTEXT", "https://example.com/x.git"],
     ["TANDEM_CONTEXT", "`touch pwned`"],
     ["TANDEM_DOCKERFILE", "../Dockerfile"],
+    ["TANDEM_PUSH", "perhaps"],
     ["TANDEM_DOCKERFILE", "Docker file"],
     ["TANDEM_DOCKERFILE", "a\nb"],
     ["TANDEM_BUILDKIT_IMAGE", "moby/buildkit,privileged=true"],

@@ -107,6 +107,7 @@ export function view(parts: Partial<RunView> = {}): RunView {
     repository: "hello",
     ref: "refs/heads/main",
     commit: COMMIT,
+    trigger: "push",
     author: "Carol",
     startedAt: "2026-11-21T20:00:00.000Z",
     updatedAt: "2026-11-21T20:00:12.300Z",

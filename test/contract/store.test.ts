@@ -1,8 +1,10 @@
-import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { RunHead } from "../../shared/pipeline/head.ts";
+import { httpTable } from "../../shared/store/dynamo-http.ts";
 import { dynamoStore } from "../../shared/store/dynamo-store.ts";
+import { sdkTable } from "../../shared/store/dynamo-table.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import {
   BadCursorError,
@@ -24,7 +26,16 @@ afterAll(() => database.close());
 async function dynamo(): Promise<Store> {
   tables += 1;
   await database.createTable(`tandem-${tables}`);
-  return dynamoStore(database.client, `tandem-${tables}`);
+  return dynamoStore(sdkTable(database.client, `tandem-${tables}`));
+}
+
+/** As the webhook's function reaches it. */
+async function signed(): Promise<Store> {
+  tables += 1;
+  await database.createTable(`tandem-${tables}`);
+  const credentials = () => ({ accessKeyId: "test", secretAccessKey: "test" });
+  const table = `tandem-${tables}`;
+  return dynamoStore(httpTable({ table, region: "us-east-1", endpoint: database.url, credentials }));
 }
 
 function head(runId: string, change: Partial<RunHead> = {}): RunHead {
@@ -62,6 +73,7 @@ async function all<T>(
 describe.each([
   ["in memory", async () => memoryStore()],
   ["in DynamoDB", dynamo],
+  ["in DynamoDB without the SDK", signed],
 ])("a store %s", (_where, open) => {
   describe("streams", () => {
     test("a stream that does not exist has version 0, no events and no state", async () => {
@@ -233,6 +245,8 @@ describe.each([
       id: "event-1",
       repository: "hello",
       commit: "c".repeat(40),
+      ref: "refs/heads/main",
+      trigger: "push",
       pipeline: "hello",
       at: 1_000,
       outcome: { runId: "hello-1" },
@@ -255,6 +269,31 @@ describe.each([
       });
       expect((await deliveries.find(delivery))?.outcome).toEqual({ runId: "hello-1" });
     });
+
+    test("a commit's deliveries are found together, whatever told of it, the oldest first", async () => {
+      const { deliveries } = await open();
+      const same = { ...delivery, outcome: { ignored: "it has its run already" } };
+      const all: readonly DeliveryRecord[] = [
+        delivery,
+        { ...same, at: 1_001, id: "event-2" },
+        { ...same, at: 1_002, pipeline: "other" },
+        { ...same, at: 1_003, repository: "acme/hello", ref: "refs/tags/v1", trigger: "release" },
+      ];
+      for (const one of [...all].reverse()) await deliveries.record(one);
+      await deliveries.record({ ...delivery, commit: "d".repeat(40) });
+      expect(await deliveries.ofCommit(delivery.commit)).toEqual(all);
+      expect(await deliveries.ofCommit("e".repeat(40))).toEqual([]);
+    });
+
+    test("of many deliveries of one commit none is left out", async () => {
+      const { deliveries } = await open();
+      const many = Array.from({ length: 60 }, (_, n) => ({ ...delivery, id: `event-${n}`, at: n }));
+      const long = { ignored: "x".repeat(20_000) };
+      await Promise.all(many.map((one) => deliveries.record({ ...one, outcome: long })));
+      expect((await deliveries.ofCommit(delivery.commit)).map(({ id }) => id)).toEqual(
+        many.map(({ id }) => id),
+      );
+    });
   });
 });
 
@@ -262,26 +301,36 @@ describe("only in DynamoDB", () => {
   test("deliveries expire after 35 days, by the table's TTL attribute in seconds; streams and heads never do", async () => {
     const store = await dynamo();
     const at = Date.UTC(2026, 10, 21);
-    const key = { id: "e", repository: "r", commit: "c", pipeline: "p" };
+    const key = {
+      id: "e",
+      repository: "r",
+      commit: "c",
+      pipeline: "p",
+      ref: "refs/heads/main",
+      trigger: "push",
+    };
     await store.deliveries.record({ ...key, at, outcome: { ignored: "x" } });
     await store.streams.append("run#a", 0, ["e"]);
     await store.heads.put(head("a"));
     const ttl = properties.TimeToLiveSpecification;
-    const read = (pk: string, sk: number) => item(database.client, `tandem-${tables}`, pk, sk);
+    const read = (pk: string) => item(database.client, `tandem-${tables}`, pk);
     expect(ttl.Enabled).toBe(true);
-    expect((await read("delivery#r@c#p#e", 0))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
-    expect(await read("run#a", 1)).not.toHaveProperty(ttl.AttributeName);
-    expect(await read("head#a", 0)).not.toHaveProperty(ttl.AttributeName);
+    expect((await read("commit#c"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
+    expect(await read("run#a")).not.toHaveProperty(ttl.AttributeName);
+    expect(await read("head#a")).not.toHaveProperty(ttl.AttributeName);
   });
 });
 
-async function item(
-  client: DynamoDBClient,
-  table: string,
-  pk: string,
-  sk: number,
-): Promise<Record<string, unknown>> {
-  const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ pk, sk }) }));
-  if (Item === undefined) throw new Error(`there is no item ${pk} ${sk}`);
-  return unmarshall(Item);
+/** The one item of a partition. */
+async function item(client: DynamoDBClient, table: string, pk: string): Promise<Record<string, unknown>> {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: marshall({ ":pk": pk }),
+    }),
+  );
+  const [only, ...others] = Items;
+  if (only === undefined || others.length > 0) throw new Error(`there are ${Items.length} items ${pk}`);
+  return unmarshall(only);
 }

@@ -23,6 +23,7 @@ export function deployedTable(): TableProperties {
 
 export interface Database {
   readonly client: DynamoDBClient;
+  readonly url: string;
   readonly createTable: (name: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -37,13 +38,15 @@ export async function startDatabase({
   const server = dynalite({ createTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: url,
     region: "us-east-1",
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
   return {
     client,
+    url,
     async createTable(TableName) {
       await client.send(
         new CreateTableCommand({

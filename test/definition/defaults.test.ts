@@ -18,7 +18,14 @@ describe("what a file need not say", () => {
   test("every default is filled in", () => {
     expect(compiled(pipelineWith({ 6: "" }))).toEqual({
       name: "hello",
-      source: { type: "codecommit", repository: "hello", branches: ["main"], tags: [] },
+      source: {
+        type: "codecommit",
+        repository: "hello",
+        branches: ["main"],
+        tags: [],
+        paths: [],
+        ignoreAuthors: [],
+      },
       mode: "superseded",
       images: [
         {
@@ -29,6 +36,7 @@ describe("what a file need not say", () => {
           tags: ["{branch}", "{shortSha}"],
           compute: {},
           timeoutMinutes: 60,
+          paths: [],
         },
       ],
       stages: [
@@ -39,6 +47,48 @@ describe("what a file need not say", () => {
         },
       ],
       groups: {},
+      schedule: [],
+      rebuildOn: [],
+    });
+  });
+
+  test("a repository at GitHub builds no pull request and no release unless it says so", () => {
+    expect(compiled(pipelineWith({ 3: "  github: { repository: Acme/hello.js }" })).source).toEqual({
+      type: "github",
+      repository: "Acme/hello.js",
+      branches: ["main"],
+      tags: [],
+      paths: [],
+      ignoreAuthors: [],
+      pullRequests: "off",
+      forks: "off",
+      releases: false,
+    });
+  });
+
+  test("what a pipeline says of its triggers is kept", () => {
+    const arn = "arn:aws:codeconnections:us-east-1:000000000000:connection/0123-4567";
+    const text = pipelineWith({
+      3: `  github:\n    repository: acme/hello\n    paths: ["**", "!docs/**"]\n    ignoreAuthors: ["renovate[bot]"]\n    pullRequests: build-only\n    forks: build-only\n    releases: true\n    connection: ${arn}`,
+      6: "    paths: [app/**]\nschedule: [rate(1 day), cron(0 3 ? * MON *)]\nrebuildOn: [base/node]",
+    });
+    const { source, images, schedule, rebuildOn } = compiled(text);
+    expect(source).toEqual({
+      type: "github",
+      repository: "acme/hello",
+      branches: ["main"],
+      tags: [],
+      paths: ["**", "!docs/**"],
+      ignoreAuthors: ["renovate[bot]"],
+      pullRequests: "build-only",
+      forks: "build-only",
+      releases: true,
+      connection: arn,
+    });
+    expect(images[0]?.paths).toEqual(["app/**"]);
+    expect({ schedule, rebuildOn }).toEqual({
+      schedule: ["rate(1 day)", "cron(0 3 ? * MON *)"],
+      rebuildOn: ["base/node"],
     });
   });
 
@@ -67,7 +117,7 @@ describe("what a file need not say", () => {
 const EXAMPLE = `
 name: hello
 source:
-  codecommit: { repository: hello, branches: [main], tags: ["v*"] }
+  codecommit: { repository: hello, branches: [main], tags: ["v*"], paths: ["**", "!docs/**"] }
 mode: superseded
 images:
   - name: hello

@@ -16,7 +16,9 @@ const CASES: readonly (readonly [string, Readonly<Record<number, string>>, strin
   [
     "a key that resembles none",
     { 3: "  codecommit: { repository: hello, zzzzzzz: 1 }" },
-    at("3 source.codecommit.zzzzzzz: unknown key; there are repository, branches, tags"),
+    at(
+      "3 source.codecommit.zzzzzzz: unknown key; there are repository, branches, tags, paths, ignoreAuthors",
+    ),
   ],
   ["a missing key", { 1: "mode: queued" }, at("1 name: is missing: text")],
   [
@@ -130,7 +132,64 @@ const CASES: readonly (readonly [string, Readonly<Record<number, string>>, strin
       '14 stages[0].deploy[0].ecs.containers.my web: "my web" must be letters, digits, hyphens and underscores',
     ),
   ],
+  ["no source", { 3: "  {}" }, at("2 source: must name one source: codecommit or github")],
+  [
+    "two sources",
+    { 3: "  codecommit: { repository: hello }\n  github: { repository: acme/hello }" },
+    at("2 source: must name one source: codecommit or github"),
+  ],
+  [
+    "a repository at GitHub without its owner",
+    { 3: "  github: { repository: hello }" },
+    at('3 source.github.repository: "hello" must be OWNER/NAME'),
+  ],
+  [
+    "the address of a repository at GitHub",
+    { 3: "  github: { repository: https://github.com/acme/hello }" },
+    at('3 source.github.repository: "https://github.com/acme/hello" must be OWNER/NAME'),
+  ],
+  [
+    "pull requests to be deployed",
+    { 3: "  github: { repository: acme/hello, pullRequests: deploy }" },
+    at('3 source.github.pullRequests: must be one of off, build-only, not "deploy"'),
+  ],
+  [
+    "pull requests of CodeCommit",
+    { 3: "  codecommit: { repository: hello, pullRequests: build-only }" },
+    at(
+      "3 source.codecommit.pullRequests: unknown key; there are repository, branches, tags, paths, ignoreAuthors",
+    ),
+  ],
+  [
+    "a connection that is no ARN",
+    { 3: "  github: { repository: acme/hello, connection: mine }" },
+    at('3 source.github.connection: "mine" must be the ARN of a connection'),
+  ],
+  [
+    "a schedule as in crontab",
+    { 1: "name: hello\nschedule: ['0 3 * * 1']" },
+    at(
+      '2 schedule[0]: "0 3 * * 1" must be an EventBridge expression, e.g. rate(1 day) or cron(0 3 ? * MON *)',
+    ),
+  ],
+  [
+    "a rate that EventBridge refuses",
+    { 1: "name: hello\nschedule: [rate(1 days)]" },
+    at(
+      '2 schedule[0]: "rate(1 days)" must be an EventBridge expression, e.g. rate(1 day) or cron(0 3 ? * MON *)',
+    ),
+  ],
+  [
+    "a base image with its registry",
+    { 1: "name: hello\nrebuildOn: [docker.io/Node]" },
+    at('2 rebuildOn[0]: "docker.io/Node" must be a repository name: lower-case letters, digits, . _ - /'),
+  ],
   // Between parts that are each well-formed.
+  [
+    "a pipeline that waits for its own image",
+    { 1: "name: hello\nrebuildOn: [hello]" },
+    at('2 rebuildOn[0]: "hello" is built by this pipeline itself'),
+  ],
   [
     "an image that is not built",
     { 14: "          containers: { web: helo }" },

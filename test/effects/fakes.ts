@@ -40,6 +40,8 @@ export function fakeAws(provided: Provided): { readonly aws: Aws; readonly calls
     codecommit: {
       getBranch: op("GetBranch", codecommit?.getBranch),
       getCommit: op("GetCommit", codecommit?.getCommit),
+      getDifferences: op("GetDifferences", codecommit?.getDifferences),
+      listBranches: op("ListBranches", codecommit?.listBranches),
     },
     ecr: {
       batchGetImage: op("BatchGetImage", ecr?.batchGetImage),
@@ -70,8 +72,10 @@ export function contextOf(aws: Aws, store: Store = memoryStore()): EffectContext
     store,
     settings: {
       projects: { x86_64: "build-x86_64", arm64: "build-arm64" },
+      untrustedProjects: { x86_64: "untrusted-x86_64", arm64: "untrusted-arm64" },
       repositoryUris: { hello: REPOSITORY_URI },
       codecommitUrl: "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/",
+      githubUrl: "https://github.com",
       buildspec: "version: 0.2",
     },
     now: () => T0,

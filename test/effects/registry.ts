@@ -1,7 +1,7 @@
 import type { Aws } from "../../shared/effects/aws.ts";
 import type { Platform } from "../../shared/pipeline/definition.ts";
 import type { BuiltImage, RunEventOf } from "../../shared/pipeline/events.ts";
-import { buildSucceeded, digest } from "../pipeline/given.ts";
+import { buildSucceeded, built, digest } from "../pipeline/given.ts";
 import { awsError, sha256 } from "./fakes.ts";
 
 const configOf = (platform: Platform) => digest(`config of ${platform}`);
@@ -12,12 +12,11 @@ export const manifestOf = (platform: Platform) =>
 export function succeeded(
   platform: Platform,
   change: Partial<BuiltImage> = {},
-): RunEventOf<"build.succeeded"> {
+): RunEventOf<"build.succeeded"> & { readonly built: BuiltImage } {
   const manifest = manifestOf(platform);
-  const event = buildSucceeded(platform);
   return {
-    ...event,
-    built: { ...event.built, digest: `sha256:${sha256(manifest)}`, size: manifest.length, ...change },
+    ...buildSucceeded(platform),
+    built: { ...built(platform), digest: `sha256:${sha256(manifest)}`, size: manifest.length, ...change },
   };
 }
 

@@ -43,7 +43,7 @@ describe("start-build", () => {
       buildspecOverride: "version: 0.2",
       timeoutInMinutesOverride: 60,
     });
-    expect(said(calls[0], "environmentVariablesOverride")).toHaveLength(9);
+    expect(said(calls[0], "environmentVariablesOverride")).toHaveLength(10);
     expect(said(calls[0], "environmentVariablesOverride")).toEqual(
       variables({
         ...OURS,
@@ -52,6 +52,7 @@ describe("start-build", () => {
         TANDEM_REPOSITORY_URI: "000000000000.dkr.ecr.us-east-1.amazonaws.com/hello",
         TANDEM_CONTEXT: ".",
         TANDEM_DOCKERFILE: "Dockerfile",
+        TANDEM_PUSH: "true",
       }),
     );
   });

@@ -88,12 +88,16 @@ describe("the packaged template", () => {
     expect(ofType("AWS::Lambda::EventInvokeConfig").length).toBeGreaterThanOrEqual(4);
   });
 
-  test("lets only IAM principals in, and changes nothing by GET", () => {
-    for (const [, { Properties }] of ofType("AWS::ApiGatewayV2::Route")) {
-      expect([Properties.RouteKey, Properties.AuthorizationType]).toEqual([Properties.RouteKey, "AWS_IAM"]);
-    }
-    const keys = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => Properties.RouteKey);
-    expect(keys.sort()).toEqual(["GET /api/{proxy+}", "POST /api/{proxy+}"]);
+  test("lets only IAM principals in, but for the webhook, which is signed; GET has routes of its own", () => {
+    const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => [
+      Properties.RouteKey,
+      Properties.AuthorizationType ?? "NONE",
+    ]);
+    expect(Object.fromEntries(routes)).toEqual({
+      "GET /api/{proxy+}": "AWS_IAM",
+      "POST /api/{proxy+}": "AWS_IAM",
+      "POST /webhooks/github": "NONE",
+    });
   });
 
   test("keeps logs for a while, and not for ever", () => {
@@ -102,13 +106,21 @@ describe("the packaged template", () => {
     for (const [, { Properties }] of groups) expect(Properties.RetentionInDays).toBe(30);
   });
 
-  test("builds each architecture on its own machines", () => {
-    const environments = ofType("AWS::CodeBuild::Project").map(
-      ([, { Properties }]) => Properties.Environment,
-    );
-    expect(environments).toEqual([
-      expect.objectContaining({ Type: "LINUX_CONTAINER", PrivilegedMode: true }),
-      expect.objectContaining({ Type: "ARM_CONTAINER", PrivilegedMode: true }),
+  test("builds each architecture on its own machines, and strangers' commits without a right to push", () => {
+    const projects = ofType("AWS::CodeBuild::Project").map(([, { Properties }]) => {
+      const { Type } = Properties.Environment as { readonly Type: string };
+      return [Type, JSON.stringify(Properties.ServiceRole).includes("UntrustedBuildRole")];
+    });
+    expect(projects).toEqual([
+      ["LINUX_CONTAINER", false],
+      ["ARM_CONTAINER", false],
+      ["LINUX_CONTAINER", true],
+      ["ARM_CONTAINER", true],
+    ]);
+    const { UntrustedBuildRole = [] } = statementsOf(template);
+    expect(UntrustedBuildRole.flatMap(({ Action }) => listOf(Action))).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
     ]);
   });
 });

@@ -40,7 +40,14 @@ export const PRODUCTION: StageDefinition = {
 export function definition(change: Partial<PipelineDefinition> = {}): PipelineDefinition {
   return {
     name: "hello",
-    source: { type: "codecommit", repository: "hello", branches: ["main"], tags: ["v*"] },
+    source: {
+      type: "codecommit",
+      repository: "hello",
+      branches: ["main"],
+      tags: ["v*"],
+      paths: [],
+      ignoreAuthors: [],
+    },
     mode: "superseded",
     images: [
       {
@@ -51,10 +58,13 @@ export function definition(change: Partial<PipelineDefinition> = {}): PipelineDe
         tags: ["{branch}", "{shortSha}"],
         compute: {},
         timeoutMinutes: 60,
+        paths: [],
       },
     ],
     stages: [STAGING, PRODUCTION],
     groups: {},
+    schedule: [],
+    rebuildOn: [],
     ...change,
   };
 }
@@ -78,6 +88,8 @@ export function started(change: Partial<RunEventOf<"run.started">> = {}): RunEve
     people: { author: "Ada <ada@example.com>", pusher: "arn:aws:iam::000000000000:user/ada" },
     deliveryId: `delivery-${sequence}`,
     definition: definition(),
+    trigger: { type: "push" },
+    reused: {},
     ...change,
   };
 }
@@ -149,6 +161,7 @@ export function published(
     mediaType: "application/vnd.oci.image.index.v1+json",
     tags: ["main", "1111111"],
     skippedTags: [],
+    children: [digest("linux/amd64"), digest("linux/arm64")],
     ...change,
   };
 }

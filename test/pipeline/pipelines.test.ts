@@ -5,6 +5,7 @@ import {
   accept,
   type Delivery,
   evolvePipeline,
+  type Findings,
   type Head,
   NEW_PIPELINE,
   type PipelineState,
@@ -23,13 +24,18 @@ function delivery(id: string, letter: string, before?: string, ref = "refs/heads
       ...(before === undefined ? {} : { before: commit(before) }),
     },
     people: { pusher: "arn:aws:iam::000000000000:user/ada" },
+    trigger: { type: "push" },
   };
 }
+
+/** Only the head was looked up, and nothing found against the commit. */
+const at = (head: Head): Findings => ({ head, unchanged: [] });
+const atCommit = (letter: string) => at({ commit: commit(letter) });
 
 /** A pipeline that has accepted these deliveries, each as the tip of its branch; all are opened. */
 function having(...deliveries: readonly Delivery[]): PipelineState {
   return deliveries.reduce((state, one) => {
-    const accepted = accept(state, definition(), one, { commit: one.revision.commit }, T0);
+    const accepted = accept(state, definition(), one, at({ commit: one.revision.commit }), T0);
     if (accepted.type !== "accepted") throw new Error(`${one.id} is not accepted`);
     const { started } = accepted;
     const next = evolvePipeline(state, { type: "run.accepted", started });
@@ -40,7 +46,7 @@ function having(...deliveries: readonly Delivery[]): PipelineState {
 describe("a delivery becomes a run", () => {
   test("numbered by the pipeline, with everything that the run will need", () => {
     const one = delivery("event-1", "b", "a");
-    expect(accept(having(delivery("event-0", "a")), definition(), one, { commit: commit("b") }, T0)).toEqual({
+    expect(accept(having(delivery("event-0", "a")), definition(), one, atCommit("b"), T0)).toEqual({
       type: "accepted",
       started: {
         type: "run.started",
@@ -51,6 +57,8 @@ describe("a delivery becomes a run", () => {
         people: one.people,
         deliveryId: "event-1",
         definition: definition(),
+        trigger: { type: "push" },
+        reused: {},
       },
     });
   });
@@ -133,7 +141,7 @@ describe("a delivery becomes a run", () => {
   ] satisfies readonly (readonly [string, Delivery, Head, Mode, string])[])(
     "or not: %s",
     (_what, one, head, mode, expected) => {
-      const result = accept(pushed, definition({ mode }), one, head, T0);
+      const result = accept(pushed, definition({ mode }), one, at(head), T0);
       expect(
         result.type === "accepted"
           ? result.started.runId
@@ -146,10 +154,10 @@ describe("a delivery becomes a run", () => {
 
   test("the same delivery again, while its run is still being opened, is that run", () => {
     const one = delivery("event-1", "a");
-    const accepted = accept(NEW_PIPELINE, definition(), one, { commit: commit("a") }, T0);
+    const accepted = accept(NEW_PIPELINE, definition(), one, atCommit("a"), T0);
     if (accepted.type !== "accepted") throw new Error("not accepted");
     const state = evolvePipeline(NEW_PIPELINE, { type: "run.accepted", started: accepted.started });
-    expect(accept(state, definition(), one, { commit: commit("z") }, T0)).toEqual({
+    expect(accept(state, definition(), one, atCommit("z"), T0)).toEqual({
       type: "duplicate",
       runId: "hello-1",
     });
@@ -164,7 +172,7 @@ describe("what a pipeline remembers", () => {
       delivery("2", "b", undefined, "refs/heads/next"),
       delivery("3", "c", "a"),
     );
-    expect(tips.map(({ ref, commit: at, runId }) => [ref, at[0], runId])).toEqual([
+    expect(tips.map((tip) => [tip.ref, tip.commit[0], tip.runId])).toEqual([
       ["refs/heads/next", "b", "hello-2"],
       ["refs/heads/main", "c", "hello-3"],
     ]);
@@ -186,7 +194,7 @@ describe("what a pipeline remembers", () => {
             state,
             definition({ mode }),
             delivery(`${index}`, letter),
-            { commit: commit(letter) },
+            atCommit(letter),
             T0,
           );
           if (result.type !== "accepted") continue;

@@ -51,7 +51,7 @@ function detail(event: RunEvent): string {
     case "run.finished":
       return `${event.outcome}: ${event.reason}`;
     default:
-      return deployment(event);
+      return "service" in event ? deployment(event) : "";
   }
 }
 
@@ -109,6 +109,8 @@ export function commandText(command: Command): string {
       return `${command.type} ${command.stage}`;
     case "record":
       return `record ${command.event.type}`;
+    default:
+      return command.type;
   }
 }
 

@@ -7,6 +7,7 @@ import { receive } from "../../shared/pipeline/receive.ts";
 import { gateRound, type Run } from "../../shared/pipeline/run.ts";
 import {
   beginStage,
+  type Contender,
   enterStage,
   evolveStageLock,
   FREE,
@@ -29,6 +30,8 @@ export class Story {
   private readonly lines: string[] = [];
   private readonly runs = new Map<string, Run>();
   private readonly locks = new Map<string, StageLock>();
+  /** Runs of `queued` pipelines that have not been closed, in order. */
+  private active: readonly Contender[] = [];
   private lastTime = "";
 
   constructor(title: string, answers: Answers) {
@@ -102,6 +105,9 @@ export class Story {
     }
     const next = evolve(run, received.event);
     if (next !== undefined) this.runs.set(runId, next);
+    if (event.type === "run.started" && event.definition.mode === "queued") {
+      this.active = [...this.active, { runId, sequence: event.sequence }];
+    }
     this.write(runId, eventText(received.event));
   }
 
@@ -133,6 +139,12 @@ export class Story {
         const left: RunEvent = { type: "stage.left", at: this.now, stage: command.stage };
         return { events: [left], wake: next === undefined ? [] : [{ runId: next }] };
       }
+      case "close-run": {
+        this.active = this.active.filter((one) => one.runId !== runId);
+        const next = this.active.find(({ sequence }) => sequence > run.sequence);
+        const closed: RunEvent = { type: "run.closed", at: this.now };
+        return { events: [closed], wake: next === undefined ? [] : [{ runId: next.runId }] };
+      }
       default:
         return { events: this.answers(run, command, this.now), wake: [] };
     }
@@ -148,6 +160,7 @@ export class Story {
       { runId: run.id, sequence: run.sequence },
       run.definition.mode,
       gated,
+      this.active.filter(({ sequence }) => sequence < run.sequence),
     );
     this.change(name, events);
     const at = this.now;

@@ -22,6 +22,7 @@ export function gatedStore(store: Store, gate: Gate): Store {
     deliveries: {
       find: (key) => gate(`find delivery ${key.id}`, () => deliveries.find(key)),
       record: (delivery) => gate(`record delivery ${delivery.id}`, () => deliveries.record(delivery)),
+      ofCommit: (commit) => gate(`deliveries of ${commit}`, () => deliveries.ofCommit(commit)),
     },
   };
 }
@@ -46,6 +47,8 @@ export function gatedAws({ codebuild, codecommit, ecr, ecs, logs }: Aws, gate: G
     codecommit: {
       getBranch: (input) => gate(`GetBranch ${input.branchName}`, () => codecommit.getBranch(input)),
       getCommit: (input) => gate("GetCommit", () => codecommit.getCommit(input)),
+      getDifferences: (input) => gate("GetDifferences", () => codecommit.getDifferences(input)),
+      listBranches: (input) => gate("ListBranches", () => codecommit.listBranches(input)),
     },
     ecr: {
       batchGetImage: (input) => gate(`BatchGetImage ${input.repositoryName}`, () => ecr.batchGetImage(input)),

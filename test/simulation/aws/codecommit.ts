@@ -68,5 +68,15 @@ export class FakeCodeCommit {
       const person = { name: commit.author, email: `${commit.author}@example.com` };
       return { commit: { commitId: commit.sha, author: person, committer: person } };
     },
+    /** Every commit changes the file that is called as it is. */
+    getDifferences: async ({ afterCommitSpecifier: path }) => ({
+      differences: path === undefined ? [] : [{ afterBlob: { path } }],
+    }),
+    listBranches: async ({ repositoryName }) => ({
+      branches: [...this.#refs.keys()].flatMap((key) => {
+        const [repository, ref = ""] = key.split(" ");
+        return repository === repositoryName && ref.startsWith("refs/heads/") ? [ref.slice(11)] : [];
+      }),
+    }),
   };
 }

@@ -67,4 +67,5 @@ const isPipelineState = (state: unknown): state is typeof NEW_PIPELINE =>
 const hasType = (event: unknown, prefix: string) =>
   typeof event === "object" && event !== null && "type" in event && String(event.type).startsWith(prefix);
 const isLockEvent = (event: unknown): event is StageLockEvent => hasType(event, "stage.");
-export const isPipelineEvent = (event: unknown): event is PipelineEvent => hasType(event, "run.");
+export const isPipelineEvent = (event: unknown): event is PipelineEvent =>
+  ["run.", "index.", "heads."].some((prefix) => hasType(event, prefix));

@@ -1,7 +1,7 @@
-import { acceptDelivery, refuseDelivery } from "../../../shared/accept.ts";
+import { acceptAndOpen, refuseDelivery } from "../../../shared/accept.ts";
 import { advanceAll, type Deps } from "../../../shared/advance.ts";
 import type { Aws } from "../../../shared/effects/aws.ts";
-import { readHead, readPeople } from "../../../shared/effects/codecommit.ts";
+import { codecommitSource } from "../../../shared/effects/codecommit.ts";
 import { getBuilds } from "../../../shared/effects/find-build.ts";
 import { readStageLock } from "../../../shared/effects/stage-lock.ts";
 import { parseBuildChange } from "../../../shared/intake/build-change.ts";
@@ -27,18 +27,22 @@ export function onPush(payload: unknown): Handler {
   return async ({ deps, aws, pipelines }) => {
     const push = parseCodeCommitPush(payload);
     if (push.type === "ignored") return;
-    const { repository, ref } = push.revision;
+    const { repository, ref, commit } = push.revision;
+    const trigger = { type: "push" as const };
+    const source = codecommitSource(aws);
     const wanted = pipelines.filter((pipeline) => mismatch(pipeline, repository, ref) === undefined);
     if (wanted.length === 0) {
       const reasons = pipelines.map((pipeline) => mismatch(pipeline, repository, ref));
-      const delivery: Delivery = { id: push.id, revision: push.revision, people: {} };
+      const delivery: Delivery = { id: push.id, revision: push.revision, people: {}, trigger };
       await refuseDelivery(deps, "-", delivery, reasons.join("; "));
       return;
     }
-    const people = await readPeople(aws, push.revision, push.pusher);
-    const delivery: Delivery = { id: push.id, revision: push.revision, people };
+    const found = await source.commit(repository, commit);
+    const pusher = push.pusher === undefined ? {} : { pusher: push.pusher };
+    const people = { ...found?.people, ...pusher };
+    const delivery: Delivery = { id: push.id, revision: push.revision, people, trigger };
     const results = await Promise.allSettled(
-      wanted.map((pipeline) => acceptDelivery(deps, pipeline, delivery, () => readHead(aws, push.revision))),
+      wanted.map((pipeline) => acceptAndOpen(deps, pipeline, delivery, source, found)),
     );
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -89,9 +93,7 @@ export function onDeploymentChange(payload: unknown): Handler {
 }
 
 /** As `functions/sweep.ts`; what went wrong is left to the next. */
-export const onSweep: Handler = async ({ deps, pipelines }) => {
-  await sweep(
-    deps,
-    pipelines.map(({ name }) => name),
-  );
+export const onSweep: Handler = async ({ deps, aws, pipelines }) => {
+  const codecommit = codecommitSource(aws);
+  await sweep(deps, pipelines, { codecommit, github: codecommit });
 };

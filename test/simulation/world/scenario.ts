@@ -92,7 +92,16 @@ function pipeline(random: Random, name: string, repository: string): PipelineDef
   ]);
   return {
     name,
-    source: { type: "codecommit", repository, branches: ["main", "release/*"], tags: ["v*"] },
+    source: {
+      type: "codecommit",
+      repository,
+      branches: ["main", "release/*"],
+      tags: ["v*"],
+      paths: [],
+      ignoreAuthors: [],
+    },
+    schedule: [],
+    rebuildOn: [],
     mode: random.pick(modes),
     images: images.map((image) => imageDefinition(random, image)),
     stages: stageNames.map((stage) => stageDefinition(random, stage, name, images)),
@@ -115,6 +124,7 @@ function imageDefinition(random: Random, name: string): ImageDefinition {
     tags: random.pick([["{branch}", "{sha}"], ["{shortSha}"], ["{semver}", "{branch}"]]),
     compute: {},
     timeoutMinutes: 20,
+    paths: [],
   };
 }
 

@@ -79,6 +79,8 @@ export class World {
       aws: this.#aws(),
       settings: {
         projects: PROJECTS,
+        untrustedProjects: PROJECTS,
+        githubUrl: "https://github.com",
         repositoryUris: Object.fromEntries(
           scenario.pipelines.flatMap((p) => p.images.map(({ name }) => [name, `${REGISTRY}/${name}`])),
         ),

@@ -1,0 +1,81 @@
+import type { Deps } from "../shared/advance.ts";
+import { awsHttp } from "../shared/effects/aws-http.ts";
+import { type CachedSecret, cachedSecret } from "../shared/effects/cached-secret.ts";
+import { githubApi, parseGitHubSecret } from "../shared/effects/github-api.ts";
+import { type GitHubLookups, githubLookups } from "../shared/effects/github-lookups.ts";
+import { githubSource } from "../shared/effects/github-source.ts";
+import { httpTable } from "../shared/store/dynamo-http.ts";
+import { dynamoStore } from "../shared/store/dynamo-store.ts";
+import { patient } from "../shared/store/patient-store.ts";
+import { type LightLog, lightLog } from "./light-log.ts";
+
+/**
+ * What the webhook's function constructs once, from its environment. It has to load in a few milliseconds, for GitHub waits
+ * for it: no AWS SDK, no Powertools.
+ */
+export interface WebhookRuntime {
+  readonly deps: Deps;
+  readonly log: LightLog;
+  readonly secret: CachedSecret;
+  /** For one delivery: all of its look-ups share the time there is. */
+  readonly lookups: () => GitHubLookups;
+  /** Has a run opened, without waiting for it. */
+  readonly open: (pipeline: string, runId: string) => Promise<void>;
+}
+
+/** Milliseconds for GitHub's API within the second that the answer may take. */
+const LOOKUP_LIMIT = 600;
+
+/** Milliseconds for one call of AWS. */
+const AWS_LIMIT = 3_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function createWebhookRuntime(environment: Environment): WebhookRuntime {
+  const now = () => Date.now();
+  const variable = (name: string) => {
+    const value = environment[name];
+    if (value === undefined)
+      throw new Error(`the function's environment has no ${name}: deploy the stack again`);
+    return value;
+  };
+  // Lambda's own credentials stand in the environment, and stay the same as long as the process lives.
+  const sessionToken = environment.AWS_SESSION_TOKEN;
+  const keys = {
+    accessKeyId: variable("AWS_ACCESS_KEY_ID"),
+    secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+  };
+  const endpoint = environment.AWS_ENDPOINT_URL;
+  const aws = {
+    region: variable("AWS_REGION"),
+    credentials: () => keys,
+    ...(endpoint === undefined ? {} : { endpoint }),
+  };
+  const http = awsHttp({ ...aws, timeout: AWS_LIMIT });
+  const secret = cachedSecret(
+    async () => parseGitHubSecret((await http.getSecret(variable("GITHUB_SECRET"))) ?? "{}"),
+    now,
+  );
+  const log = lightLog(environment.POWERTOOLS_SERVICE_NAME ?? "tandem", now, (line) => console.log(line));
+  const api = githubApi({
+    url: variable("GITHUB_API_URL"),
+    now,
+    secret: () => secret.get(),
+    timeout: LOOKUP_LIMIT,
+  });
+  const source = githubSource(api);
+  const perform = () => Promise.reject(new Error("the webhook's function carries out no command"));
+  const table = httpTable({ ...aws, table: variable("TABLE") });
+  const store = patient(dynamoStore(table), Math.random, (ms) => new Promise((done) => setTimeout(done, ms)));
+  return {
+    deps: { store, now, perform },
+    log,
+    secret,
+    lookups: () =>
+      githubLookups(api, source, LOOKUP_LIMIT, (question, reason) =>
+        log.warn("GitHub did not tell in time; counted as unknown", { question, reason }),
+      ),
+    open: (pipeline, runId) => http.invokeLater(variable("OPEN_RUN_FUNCTION"), { pipeline, runId }),
+  };
+}
