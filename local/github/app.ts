@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, verify } from "node:crypto";
-import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -133,7 +132,6 @@ async function loadKey(file: string): Promise<string> {
     const made = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
     const privateKey = made.privateKey.export({ type: "pkcs1", format: "pem" }).toString();
     await writeState(file, VERSION, { appId: APP_ID, privateKey });
-    await chmod(file, 0o600);
     return privateKey;
   }
   const parsed = stateSchema.safeParse(stored);

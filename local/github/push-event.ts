@@ -3,7 +3,7 @@ import type { Github } from "./core.ts";
 import { type ChangedPaths, changedPaths } from "./git/changes.ts";
 import { type Commit, type Person, readCommits } from "./git/commits.ts";
 import { listBranches } from "./git/refs.ts";
-import { commitOfRef, isAncestor } from "./git/revisions.ts";
+import { commitOf, isAncestor } from "./git/revisions.ts";
 import { accountJson, emailOf, loginOfEmail } from "./present/account.ts";
 import { pushedRepositoryJson, repositoryUrls } from "./present/repository.ts";
 import type { GithubRepository } from "./repositories.ts";
@@ -63,7 +63,7 @@ async function pushPayload(github: Github, push: Push, change: RefChange) {
   const { repository, login } = push;
   const created = change.oldId === undefined;
   const deleted = change.newId === undefined;
-  const tip = deleted ? undefined : await commitOfRef(repository, change.newId ?? "");
+  const tip = deleted ? undefined : await commitOf(repository, change.newId ?? "");
   const fresh = tip === undefined ? [] : await newCommits(push, change, tip);
   const [head] = tip === undefined ? [] : await readCommits(repository, ["--no-walk", tip]);
   const shown = [...fresh.map(({ commit }) => commit.sha), ...(head === undefined ? [] : [head.sha])];

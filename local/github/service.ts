@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireExecutable } from "../codecommit/executable.ts";
 import { requireGit } from "../codecommit/git.ts";
@@ -46,6 +46,8 @@ export async function createGithub(
   const folder = join(context.stateDir, "github");
   const scratch = join(folder, ".pushed");
   await rm(scratch, { recursive: true, force: true });
+  // The App's key is in here.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const [app, repositories, deliveries] = await Promise.all([
     openApp(folder, context.now),
     openGithubRepositories(join(folder, "repositories"), context.now),

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AwsError, type LocalContext } from "../service.ts";
@@ -23,7 +24,9 @@ export class Secrets {
 
   /** @throws StateError naming the file when it holds something else */
   static async open(context: SecretsContext): Promise<Secrets> {
-    const file = join(context.stateDir, "secretsmanager", "secrets.json");
+    const folder = join(context.stateDir, "secretsmanager");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, "secrets.json");
     const stored = await readState(file, VERSION);
     if (stored === undefined) return new Secrets(context, file, []);
     const parsed = z.array(secretSchema).safeParse(stored);

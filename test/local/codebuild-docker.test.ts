@@ -277,6 +277,7 @@ describe("the buildspec of Tandem itself", () => {
       TANDEM_VERSION: "1.2.3",
       TANDEM_CONTEXT: ".",
       TANDEM_DOCKERFILE: "Dockerfile",
+      TANDEM_PUSH: "true",
     };
     const { build: ended, log } = await code.run(spec, {
       projectName: "x86",

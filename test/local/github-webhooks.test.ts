@@ -1,48 +1,39 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { commit, type Detail, git, isDetail, temporaryFolder, workingCopy } from "./codebuild-endpoint.ts";
-import { type GithubEndpoint, isSigned, type Received, startGithub } from "./github-endpoint.ts";
+import { commit, git } from "./codebuild-endpoint.ts";
+import { type GithubEndpoint, isSigned } from "./github-endpoint.ts";
+import { type GithubWorld, isFrom, startWorld } from "./github-world.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let world: GithubWorld;
 let endpoint: GithubEndpoint;
-let copies = 0;
-
+let pushed: GithubWorld["pushed"];
+let push: GithubWorld["push"];
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  endpoint = await startGithub({ stateDir: join(folder.path, "state") });
+  world = await startWorld();
+  ({ endpoint, pushed, push } = world);
 });
-afterAll(async () => {
-  await endpoint.stop();
-  await folder.remove();
-});
-
-/** A repository of its own for a test, with one commit pushed to main. */
-async function pushed(files: Readonly<Record<string, string>> = { "a.txt": "one\n" }) {
-  copies += 1;
-  const name = `webhooks-${copies}`;
-  const copy = await workingCopy(folder.path, name, files);
-  const fullName = `octocat/${name}`;
-  const url = `${endpoint.url}/github/${fullName}.git`;
-  await git(copy.path, "push", "--quiet", url, "main");
-  const first = await push(fullName, (one) => one.payload.after === copy.commit);
-  return { ...copy, name, fullName, url, first };
-}
-
-const isFrom =
-  (fullName: string, event: string) =>
-  (one: Received): boolean =>
-    one.event === event && repositoryOf(one).full_name === fullName;
-
-const repositoryOf = (one: Received): Detail =>
-  isDetail(one.payload.repository) ? one.payload.repository : {};
-
-const push = (fullName: string, matches: (one: Received) => boolean): Promise<Received> =>
-  endpoint.receiver.first((one) => isFrom(fullName, "push")(one) && matches(one));
+afterAll(() => world.end());
 
 const ZERO = "0".repeat(40);
 
-/** Makes many commits or branches in one go. */
+/** A push of commits that are there already, as git would send it: its own client takes a minute for so many refs. */
+async function pushRefs(url: string, commands: readonly string[]): Promise<void> {
+  const line = (text: string): string => (text.length + 4).toString(16).padStart(4, "0") + text;
+  const head = Buffer.from("PACK\0\0\0\u0002\0\0\0\0", "latin1");
+  const pack = Buffer.concat([head, createHash("sha1").update(head).digest()]);
+  const wanted = commands.map((command, at) => line(at === 0 ? `${command}\0 report-status` : command));
+  const response = await fetch(`${url}/git-receive-pack`, {
+    method: "POST",
+    headers: { "content-type": "application/x-git-receive-pack-request" },
+    body: Buffer.concat([Buffer.from(`${wanted.join("")}0000`), pack]),
+  });
+  const report = await response.text();
+  expect(report.match(/ok refs\//g)).toHaveLength(commands.length);
+}
+
+/** Makes many commits in one go. */
 async function fastImport(path: string, stream: string): Promise<void> {
   const file = join(path, ".git", "stream");
   await writeFile(file, stream);
@@ -51,7 +42,7 @@ async function fastImport(path: string, stream: string): Promise<void> {
 
 describe("a push", () => {
   test("makes the repository, says so, greets its webhook, and sends a signed push", async () => {
-    const { fullName, name, commit: sha, first } = await pushed();
+    const { fullName, repo: name, commit: sha, first } = await pushed();
     expect(endpoint.said).toContain(`github: created the repository ${fullName}, as it was pushed to`);
     const ping = await endpoint.receiver.first(isFrom(fullName, "ping"));
     expect(ping.payload).toMatchObject({
@@ -231,10 +222,10 @@ describe("a push", () => {
     expect(payload.commits).toHaveLength(2_048);
     expect(payload.head_commit).toMatchObject({ id: long });
 
-    // Written at once: git takes its time for a file each.
-    const branches = Array.from({ length: 5_001 }, (_, at) => `${first} refs/heads/many/${10_000 + at}\n`);
-    await writeFile(join(path, ".git", "packed-refs"), branches.join(""));
-    await git(path, "push", "--quiet", url, "refs/heads/many/*:refs/heads/many/*");
+    await pushRefs(
+      url,
+      Array.from({ length: 5_001 }, (_, at) => `${ZERO} ${first} refs/heads/many/${at}`),
+    );
     await git(path, "push", "--quiet", url, "main:refs/heads/after");
     await push(fullName, (one) => one.payload.ref === "refs/heads/after");
     const refs = endpoint.receiver.received
@@ -246,7 +237,7 @@ describe("a push", () => {
 
 describe("the repository's folder", () => {
   test("is private when it is told to be: git is asked for a token", async () => {
-    const { path, url, name, fullName } = await pushed();
+    const { path, url, repo: name, fullName } = await pushed();
     await endpoint.octokit()("PATCH /repos/{owner}/{repo}", { owner: "octocat", repo: name, private: true });
     await expect(git(path, "ls-remote", url)).rejects.toThrow(
       /could not read Username|Authentication failed/,
@@ -267,132 +258,5 @@ describe("the repository's folder", () => {
       /not found/,
     );
     await expect(git(path, "push", url, "main:refs/pull/1/head")).rejects.toThrow(/hidden ref/);
-  });
-});
-
-describe("deliveries", () => {
-  const deliveriesOf = async (fullName: string) => {
-    const [owner = "", repo = ""] = fullName.split("/");
-    const octokit = endpoint.octokit();
-    const { data: hooks } = await octokit("GET /repos/{owner}/{repo}/hooks", { owner, repo });
-    const hook_id = hooks[0]?.id ?? 0;
-    const at = { owner, repo, hook_id };
-    const list = async () => (await octokit("GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries", at)).data;
-    return { octokit, at, list };
-  };
-
-  test("are kept with what was sent and what came back, and are sent again under the same guid", async () => {
-    const { fullName, first, commit: sha } = await pushed();
-    const { octokit, at, list } = await deliveriesOf(fullName);
-    const kept = (await list()).find(({ guid }) => guid === first.guid);
-    expect(kept).toMatchObject({
-      event: "push",
-      action: null,
-      redelivery: false,
-      status: "OK",
-      status_code: 202,
-    });
-    const delivery_id = Number(kept?.id);
-    const { data } = await octokit("GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}", {
-      ...at,
-      delivery_id,
-    });
-    expect(data).toMatchObject({
-      url: endpoint.receiver.url,
-      request: { headers: { "X-GitHub-Event": "push" }, payload: { after: sha } },
-      response: { payload: "thank you" },
-    });
-    const accepted = await octokit(
-      "POST /repos/{owner}/{repo}/hooks/{hook_id}/deliveries/{delivery_id}/attempts",
-      { ...at, delivery_id },
-    );
-    expect(accepted.status).toBe(202);
-    const [, again] = await endpoint.receiver.count(2, ({ guid }) => guid === first.guid);
-    expect(again?.raw.equals(first.raw)).toBe(true);
-  });
-
-  test("that fail are not sent again by themselves, but by the local switch", async () => {
-    const { fullName, url, path } = await pushed();
-    endpoint.receiver.answer = 500;
-    const second = await commit(path, { "a.txt": "two\n" }, "second");
-    await git(path, "push", "--quiet", url, "main");
-    const failed = await push(fullName, (one) => one.payload.after === second);
-    const { list } = await deliveriesOf(fullName);
-    endpoint.receiver.answer = 202;
-    const again = await endpoint.local("POST", "redeliver", { delivery: "last" });
-    expect(again).toMatchObject({
-      status: 200,
-      body: { guid: failed.guid, redelivery: true, status: "OK", status_code: 202, repository: fullName },
-    });
-    const attempts = (await list()).filter(({ guid }) => guid === failed.guid);
-    expect(attempts.map(({ status_code, redelivery }) => [status_code, redelivery])).toEqual([
-      [202, true],
-      [500, false],
-    ]);
-    expect(endpoint.said.some((line) => line.includes(`push of ${fullName}`) && line.includes("500"))).toBe(
-      true,
-    );
-    expect(await endpoint.local("POST", "redeliver", { delivery: "no-such" })).toMatchObject({ status: 404 });
-    expect(await endpoint.local("POST", "redeliver", { other: 1 })).toMatchObject({ status: 400 });
-  });
-
-  test("can be lost, doubled and late", async () => {
-    const { fullName, url, path } = await pushed();
-    const change = async (text: string) => {
-      const sha = await commit(path, { "a.txt": text }, text);
-      await git(path, "push", "--quiet", url, "main");
-      return sha;
-    };
-    const fault = (mode: string, milliseconds?: number) =>
-      endpoint.local("POST", "faults", {
-        ...{ event: "push", mode, times: 1 },
-        ...(milliseconds === undefined ? {} : { milliseconds }),
-      });
-    expect(await fault("lose")).toMatchObject({ status: 201 });
-    const lost = await change("lost");
-    await fault("double");
-    const doubled = await change("doubled");
-    const both = await endpoint.receiver.count(2, ({ payload }) => payload.after === doubled);
-    expect(new Set(both.map(({ guid }) => guid)).size).toBe(1);
-    await fault("delay", 400);
-    const late = await change("late");
-    const next = await change("next");
-    const nextCame = await push(fullName, ({ payload }) => payload.after === next);
-    const lateCame = await push(fullName, ({ payload }) => payload.after === late);
-    expect(lateCame.at).toBeGreaterThan(nextCame.at);
-    expect(endpoint.receiver.received.filter(({ payload }) => payload.after === lost)).toEqual([]);
-    const { list } = await deliveriesOf(fullName);
-    const kept = (await list()).find(({ status_code }) => status_code === 504);
-    await endpoint.local("POST", "redeliver", { delivery: kept?.guid });
-    await push(fullName, ({ payload }) => payload.after === lost);
-    expect((await endpoint.local("GET", "faults")).body).toEqual({ faults: [] });
-    expect(await endpoint.local("POST", "faults", { event: "push", mode: "eat" })).toMatchObject({
-      status: 400,
-    });
-  });
-
-  test("go to further webhooks with their own secret and form", async () => {
-    const { fullName, name, url, path } = await pushed();
-    const octokit = endpoint.octokit();
-    const { data: hook } = await octokit("POST /repos/{owner}/{repo}/hooks", {
-      owner: "octocat",
-      repo: name,
-      config: { url: `${endpoint.receiver.url}/second`, content_type: "form", secret: "other" },
-      events: ["push"],
-    });
-    const isSecond = (one: Received) => one.headers["x-github-hook-id"] === String(hook.id);
-    await endpoint.receiver.first((one) => isSecond(one) && one.event === "ping");
-    const sha = await commit(path, { "a.txt": "two\n" }, "second");
-    await git(path, "push", "--quiet", url, "main");
-    const form = await push(fullName, (one) => isSecond(one) && one.payload.after === sha);
-    expect(form.headers["content-type"]).toBe("application/x-www-form-urlencoded");
-    expect(isSigned(form, "other")).toBe(true);
-    await expect(
-      octokit("POST /repos/{owner}/{repo}/hooks", {
-        owner: "octocat",
-        repo: name,
-        config: { url: "not a url" },
-      }),
-    ).rejects.toMatchObject({ status: 422 });
   });
 });

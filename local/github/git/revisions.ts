@@ -37,23 +37,44 @@ const isName = (text: string): boolean =>
  * @returns undefined when there is none
  */
 export async function resolveCommit(repository: GitFolder, name: string): Promise<string | undefined> {
-  return (await resolveAll(repository, [`refs/heads/${name}`, `refs/tags/${name}`, name], name))[0];
+  if (!isName(name)) return undefined;
+  const isId = /^[0-9a-f]{40}$/.test(name);
+  const full = name.startsWith("refs/") ? name : `refs/${name}`;
+  const refs = [`refs/heads/${name}`, `refs/tags/${name}`, full];
+  return (
+    (isId ? await commitOf(repository, name) : undefined) ??
+    (await commitOfRef(repository, ...refs)) ??
+    (/^(HEAD|[0-9a-f]{4,39})$/.test(name) ? await commitOf(repository, name) : undefined)
+  );
 }
 
-/** The commit of exactly this ref. */
-export async function commitOfRef(repository: GitFolder, ref: string): Promise<string | undefined> {
-  return (await resolveAll(repository, [ref], ref))[0];
-}
-
-async function resolveAll(
+/**
+ * The commit of the first of these refs that is there. Only they are looked for: where git parses a name, it also finds
+ * a commit in `refs/heads/nothing-1-gABBREVIATION`.
+ */
+export async function commitOfRef(
   repository: GitFolder,
-  candidates: readonly string[],
-  name: string,
-): Promise<readonly string[]> {
-  if (!isName(name)) return [];
-  const asked = candidates.map((candidate) => `${candidate}^{commit}\n`).join("");
-  const answers = (await gitText(repository, ["cat-file", "--batch-check=%(objectname)"], asked)).split("\n");
-  return answers.filter((answer) => /^[0-9a-f]{40,64}$/.test(answer));
+  ...refs: readonly string[]
+): Promise<string | undefined> {
+  if (!refs.every(isName)) return undefined;
+  const format = "--format=%(refname) %(objecttype) %(objectname)";
+  const found = (await gitText(repository, ["for-each-ref", format, ...refs])).split("\n");
+  for (const ref of refs) {
+    const [type, object] =
+      found
+        .find((line) => line.startsWith(`${ref} `))
+        ?.slice(ref.length + 1)
+        .split(" ") ?? [];
+    if (type === "commit") return object;
+    if (object !== undefined) return commitOf(repository, object);
+  }
+  return undefined;
+}
+
+/** The commit that an object id (or HEAD) leads to: a tag's is peeled. */
+export async function commitOf(repository: GitFolder, id: string): Promise<string | undefined> {
+  const answer = await gitText(repository, ["cat-file", "--batch-check=%(objectname)"], `${id}^{commit}\n`);
+  return /^[0-9a-f]{40,64}$/.test(answer) ? answer : undefined;
 }
 
 /** Where two histories parted; undefined when they have nothing in common. */
