@@ -31,7 +31,11 @@ const AWS_LIMIT = 3_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function createWebhookRuntime(environment: Environment): WebhookRuntime {
+/** @param write takes the lines of the log */
+export function createWebhookRuntime(
+  environment: Environment,
+  write: (line: string) => void,
+): WebhookRuntime {
   const now = () => Date.now();
   const variable = (name: string) => {
     const value = environment[name];
@@ -57,7 +61,7 @@ export function createWebhookRuntime(environment: Environment): WebhookRuntime {
     async () => parseGitHubSecret((await http.getSecret(variable("GITHUB_SECRET"))) ?? "{}"),
     now,
   );
-  const log = lightLog(environment.POWERTOOLS_SERVICE_NAME ?? "tandem", now, (line) => console.log(line));
+  const log = lightLog(environment.POWERTOOLS_SERVICE_NAME ?? "tandem", now, write);
   const api = githubApi({
     url: variable("GITHUB_API_URL"),
     now,

@@ -35,7 +35,9 @@ export async function acceptDelivery(
     const decision = accept(now.state, definition, delivery, findings, deps.now());
     if (decision.type === "duplicate") return { pipeline, runId: decision.runId };
     if (decision.type === "refused") {
-      await refuseDelivery(deps, pipeline, delivery, decision.reason);
+      // The sweep's own question is no delivery: where the branch is, it asks anew each time.
+      const asksAgain = delivery.trigger.type === "head" && findings.filtered === undefined;
+      if (!asksAgain) await refuseDelivery(deps, pipeline, delivery, decision.reason);
       return { pipeline, ignored: decision.reason };
     }
     const { started } = decision;

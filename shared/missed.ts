@@ -29,20 +29,25 @@ export async function startMissed(
     return [];
   }
   const accepted: Accepted[] = [];
-  for (const one of missedHeads(state, heads)) accepted.push(await startHead(deps, definition, source, one));
+  for (const one of missedHeads(state, heads)) {
+    const after = state.tips.find(({ ref }) => ref === one.ref)?.runId;
+    accepted.push(await startHead(deps, definition, source, one, after));
+  }
   return accepted;
 }
 
+/** @param after the ref's newest run: a branch that is set back, unheard of, is news once more */
 async function startHead(
   deps: Deps,
   definition: PipelineDefinition,
   source: Source,
   { ref, commit }: RefHead,
+  after = "nothing",
 ): Promise<Accepted> {
   const { repository } = definition.source;
   const found = await source.commit(repository, commit);
   const delivery = {
-    id: `head ${ref} ${commit}`,
+    id: `head ${ref} ${commit} after ${after}`,
     revision: { repository, ref, commit },
     people: found?.people ?? {},
     trigger: { type: "head" as const },

@@ -78,6 +78,21 @@ describe.each(pipelines)("%s: what a lost event left out", (_host, pipeline) => 
     expect(await world.runs()).toEqual([]);
   });
 
+  test("a branch that is set back unheard of is delivered again, each time", async () => {
+    const world = new World(pipeline);
+    await world.sweep();
+    for (const letter of ["a", "b"]) {
+      world.repository.push(letter);
+      await world.sweep();
+    }
+    for (const letter of ["a", "b", "a"]) {
+      world.repository.reset(letter);
+      await world.sweep();
+      await world.sweep();
+    }
+    expect(world.deployed.map((line) => line.at(-1))).toEqual(["a", "b", "a", "b", "a"]);
+  });
+
   test("a deleted branch is nobody's miss", async () => {
     const world = new World(pipeline);
     await world.sweep();

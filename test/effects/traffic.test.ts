@@ -36,7 +36,9 @@ describe("A then B are pushed, B is delivered before A, A twice, and a third pus
       "event-a: commit aaaaaaa is no longer the tip of main: bbbbbbb is",
     ]);
     expect(await recordsOf(world, "b")).toEqual(["event-b: hello-1"]);
-    expect(await recordsOf(world, "c")).toEqual([`head refs/heads/main ${commitOf("c")}: hello-2`]);
+    expect(await recordsOf(world, "c")).toEqual([
+      `head refs/heads/main ${commitOf("c")} after hello-1: hello-2`,
+    ]);
     expect(await world.runs()).toEqual(["1 b succeeded", "2 c succeeded"]);
   });
 
@@ -74,7 +76,9 @@ describe("A then B are pushed, B is delivered before A, A twice, and a third pus
       "commit aaaaaaa is no longer the tip of main: bbbbbbb is",
     ]);
     expect(await recordsOf(world, "b")).toEqual(["event-b: hello-1"]);
-    expect(await recordsOf(world, "c")).toEqual([`head refs/heads/main ${commitOf("c")}: hello-3`]);
+    expect(await recordsOf(world, "c")).toEqual([
+      `head refs/heads/main ${commitOf("c")} after hello-1: hello-3`,
+    ]);
     expect(await world.runs()).toEqual(["1 b succeeded", "2 a stopped", "3 c succeeded"]);
   });
 });

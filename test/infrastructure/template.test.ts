@@ -28,7 +28,7 @@ describe("the packaged template", () => {
   test("grants somewhere every AWS operation that the effects call, and no other of those services", async () => {
     const calls = await callsOfTheEffects();
     expect(calls.length).toBeGreaterThan(10);
-    const { BuildRole: _build, ...functions } = statementsOf(template);
+    const { BuildRole: _build, UntrustedBuildRole: _untrusted, ...functions } = statementsOf(template);
     const granted = new Set(
       Object.values(functions).flatMap((all) => all.flatMap(({ Action }) => listOf(Action))),
     );
@@ -71,7 +71,7 @@ describe("the packaged template", () => {
 
   test("lets no function run longer than a claim is its own, and all on Node 24 and arm64", () => {
     const functions = ofType("AWS::Lambda::Function");
-    expect(functions.length).toBeGreaterThanOrEqual(5);
+    expect(functions.length).toBeGreaterThanOrEqual(9);
     for (const [, { Properties }] of functions) {
       expect(Number(Properties.Timeout) * 1000).toBeLessThan(LEASE_MILLISECONDS);
       expect(Properties.Runtime).toBe("nodejs24.x");
@@ -88,16 +88,50 @@ describe("the packaged template", () => {
     expect(ofType("AWS::Lambda::EventInvokeConfig").length).toBeGreaterThanOrEqual(4);
   });
 
-  test("lets only IAM principals in, but for the webhook, which is signed; GET has routes of its own", () => {
+  test("lets only IAM principals in, and whoever signs as GitHub; changes nothing by GET", () => {
     const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => [
       Properties.RouteKey,
-      Properties.AuthorizationType ?? "NONE",
+      Properties.AuthorizationType ?? "signed by GitHub",
     ]);
-    expect(Object.fromEntries(routes)).toEqual({
-      "GET /api/{proxy+}": "AWS_IAM",
-      "POST /api/{proxy+}": "AWS_IAM",
-      "POST /webhooks/github": "NONE",
-    });
+    expect(routes.sort()).toEqual([
+      ["GET /api/{proxy+}", "AWS_IAM"],
+      ["POST /api/{proxy+}", "AWS_IAM"],
+      ["POST /webhooks/github", "signed by GitHub"],
+    ]);
+  });
+
+  test("lets the webhook keep deliveries, read its secret and have runs opened: it calls nothing else", () => {
+    const { OnGithubWebhookRole: statements = [] } = statementsOf(template);
+    expect(statements.flatMap(({ Action }) => listOf(Action)).sort()).toEqual([
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "lambda:InvokeFunction",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "secretsmanager:GetSecretValue",
+      "sqs:SendMessage",
+    ]);
+  });
+
+  test("lets builds of strangers write their log, and nothing else; no build reads a secret", () => {
+    const { UntrustedBuildRole: untrusted = [], BuildRole: trusted = [] } = statementsOf(template);
+    expect(untrusted.flatMap(({ Action }) => listOf(Action)).sort()).toEqual([
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+    const actions = trusted.flatMap(({ Action }) => listOf(Action));
+    expect(actions.length).toBeGreaterThan(5);
+    expect(actions.filter((action) => /secret|ssm:|kms:|sts:|iam:|dynamodb:/i.test(action))).toEqual([]);
+  });
+
+  test("keeps GitHub's secret in Secrets Manager only, and begins with nothing that lets anybody in", () => {
+    const [secret, ...more] = ofType("AWS::SecretsManager::Secret");
+    expect(more).toEqual([]);
+    expect(secret?.[1].Properties.SecretString).toBe("{}");
+    for (const [, { Properties }] of ofType("AWS::Lambda::Function")) {
+      expect(JSON.stringify(Properties.Environment)).not.toMatch(/privateKey|webhookSecret/i);
+    }
   });
 
   test("keeps logs for a while, and not for ever", () => {
@@ -106,21 +140,21 @@ describe("the packaged template", () => {
     for (const [, { Properties }] of groups) expect(Properties.RetentionInDays).toBe(30);
   });
 
-  test("builds each architecture on its own machines, and strangers' commits without a right to push", () => {
-    const projects = ofType("AWS::CodeBuild::Project").map(([, { Properties }]) => {
-      const { Type } = Properties.Environment as { readonly Type: string };
-      return [Type, JSON.stringify(Properties.ServiceRole).includes("UntrustedBuildRole")];
+  test("builds each architecture on its own machines, strangers' commits with a role of their own", () => {
+    const projects = Object.fromEntries(
+      ofType("AWS::CodeBuild::Project").map(([id, { Properties }]) => [
+        id,
+        [Properties.Environment, Properties.ServiceRole],
+      ]),
+    );
+    const x86 = expect.objectContaining({ Type: "LINUX_CONTAINER", PrivilegedMode: true });
+    const arm = expect.objectContaining({ Type: "ARM_CONTAINER", PrivilegedMode: true });
+    const role = (id: string) => ({ "Fn::GetAtt": [id, "Arn"] });
+    expect(projects).toEqual({
+      ProjectX8664: [x86, role("BuildRole")],
+      ProjectArm64: [arm, role("BuildRole")],
+      UntrustedProjectX8664: [x86, role("UntrustedBuildRole")],
+      UntrustedProjectArm64: [arm, role("UntrustedBuildRole")],
     });
-    expect(projects).toEqual([
-      ["LINUX_CONTAINER", false],
-      ["ARM_CONTAINER", false],
-      ["LINUX_CONTAINER", true],
-      ["ARM_CONTAINER", true],
-    ]);
-    const { UntrustedBuildRole = [] } = statementsOf(template);
-    expect(UntrustedBuildRole.flatMap(({ Action }) => listOf(Action))).toEqual([
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-    ]);
   });
 });

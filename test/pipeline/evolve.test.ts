@@ -281,4 +281,43 @@ describe("the run", () => {
       }
     },
   );
+
+  test("only that the next in the queue has been told comes after the end, once", () => {
+    const closed: RunEvent = { type: "run.closed", at: T0 + MINUTE };
+    const end: RunEvent = { type: "run.finished", at: T0, outcome: "failed", reason: "" };
+    const ended = runAfter(started(), end);
+    const after = evolve(ended, closed);
+    expect(after).toEqual({ ...ended, closed: true });
+    expect(evolve(after, closed)).toBe(after);
+    // Before the end it says nothing.
+    expect(evolve(runAfter(started()), closed)).toEqual(runAfter(started()));
+  });
+});
+
+describe("images of an earlier run", () => {
+  const reused = {
+    hello: {
+      runId: "hello-0",
+      sequence: 0,
+      commit: "0".repeat(40),
+      repositoryUri: "registry/hello",
+      digest: INDEX,
+      size: 800,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      children: [],
+    },
+  };
+
+  test("are published from the start: nothing is built, and the release is known", () => {
+    const run = runAfter(started({ reused }));
+    expect(run.builds).toEqual([]);
+    expect(run.status).toEqual({ status: "staging" });
+    expect(run.images[0]?.state).toMatchObject({ status: "published", reusedFrom: "hello-0", digest: INDEX });
+    expect(releaseOf(run)).toBe(INDEX);
+  });
+
+  test("are not published once more", () => {
+    const run = runAfter(started({ reused }));
+    expect(evolve(run, published())).toBe(run);
+  });
 });

@@ -7,6 +7,7 @@ import {
   evolvePipeline,
   type Findings,
   type Head,
+  isOvertaken,
   NEW_PIPELINE,
   type PipelineState,
 } from "../../shared/pipeline/pipelines.ts";
@@ -203,5 +204,56 @@ describe("what a pipeline remembers", () => {
         }
       }),
     );
+  });
+});
+
+describe("a commit that was accepted before anybody asked where its branch is", () => {
+  const unknown = at("unknown");
+
+  /** Accepted in this order, none of them opened. */
+  function unopened(...deliveries: readonly Delivery[]): PipelineState {
+    return deliveries.reduce((state, one) => {
+      const accepted = accept(state, definition(), one, unknown, T0);
+      if (accepted.type !== "accepted") throw new Error(`${one.id} is not accepted`);
+      return evolvePipeline(state, { type: "run.accepted", started: accepted.started });
+    }, NEW_PIPELINE);
+  }
+  const overtaken = (state: PipelineState, runId: string, head: string): boolean => {
+    const started = state.opening.find((one) => one.runId === runId);
+    if (started === undefined) throw new Error(`${runId} is not there`);
+    return isOvertaken(state, started, { commit: commit(head) });
+  };
+  /** `c` is the tip, as the chain of those before it: `c b a`. */
+  const chain = ({ tips }: PipelineState): string => {
+    const letters: string[] = [];
+    for (let tip = tips[0]; tip !== undefined; tip = tip.previous) letters.push(tip.commit.slice(0, 1));
+    return letters.join(" ");
+  };
+
+  test("is overtaken by a newer one with a lower number, and not by one that comes after it", () => {
+    const state = unopened(delivery("1", "b", "a"), delivery("2", "a"), delivery("3", "c", "b"));
+    expect(overtaken(state, "hello-1", "c")).toBe(false);
+    expect(overtaken(state, "hello-2", "c")).toBe(true);
+    expect(overtaken(state, "hello-2", "b")).toBe(true);
+    expect(overtaken(state, "hello-3", "c")).toBe(false);
+  });
+
+  test("is taken out of the chain of its branch, wherever it stands", () => {
+    const state = unopened(delivery("1", "c"), delivery("2", "a"), delivery("3", "b"));
+    expect(chain(state)).toBe("b a c");
+    const without = (run: string) => evolvePipeline(state, { type: "run.withdrawn", runId: run });
+    expect(chain(without("hello-2"))).toBe("b c");
+    expect(chain(without("hello-3"))).toBe("a c");
+    expect(chain(evolvePipeline(without("hello-3"), { type: "run.withdrawn", runId: "hello-2" }))).toBe("c");
+    expect(overtaken(without("hello-2"), "hello-2", "c")).toBe(true);
+  });
+
+  test("the chain is forgotten when all of its runs are open", () => {
+    const state = unopened(delivery("1", "a"), delivery("2", "b", "a"));
+    const opened = (from: PipelineState, runId: string) =>
+      evolvePipeline(from, { type: "run.opened", runId });
+    const half = opened(state, "hello-2");
+    expect(chain(half)).toBe("b a");
+    expect(chain(opened(half, "hello-1"))).toBe("b");
   });
 });

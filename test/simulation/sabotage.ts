@@ -1,14 +1,20 @@
 import type { Deps } from "../../shared/advance.ts";
+import type { Aws } from "../../shared/effects/aws.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
 
 /** A way to break the core from outside, to see whether the checks notice. */
 export interface Sabotage {
   readonly store: (store: Store) => Store;
   readonly perform: (perform: Deps["perform"], now: () => number) => Deps["perform"];
+  readonly aws: (aws: Aws) => Aws;
 }
 
 /** The core as it is. */
-export const HONEST: Sabotage = { store: (store) => store, perform: (perform) => perform };
+export const HONEST: Sabotage = {
+  store: (store) => store,
+  perform: (perform) => perform,
+  aws: (aws) => aws,
+};
 
 function withStreams(change: (streams: Store["streams"]) => Partial<Store["streams"]>): Sabotage {
   return {
@@ -66,6 +72,23 @@ export const NO_RECORDS: Sabotage = {
 export const BLIND_SWEEPS: Sabotage = {
   ...HONEST,
   store: (store) => ({ ...store, heads: { ...store.heads, active: async () => ({ items: [] }) } }),
+};
+
+/** A repository that names no branches. */
+export const NO_BRANCHES: Sabotage = {
+  ...HONEST,
+  aws: (aws) => ({ ...aws, codecommit: { ...aws.codecommit, listBranches: async () => ({ branches: [] }) } }),
+};
+
+/** Stages that know no order of a queue. */
+export const NO_QUEUE: Sabotage = {
+  ...HONEST,
+  perform: (perform) => (run, command) => {
+    const { definition } = run;
+    return command.type === "enter-stage" && definition.mode === "queued"
+      ? perform({ ...run, definition: { ...definition, mode: "parallel" } }, command)
+      : perform(run, command);
+  },
 };
 
 /** An index that is published before every platform is there. */

@@ -176,6 +176,12 @@ class Play {
       count(outcomes, run.status.status);
       for (const event of events) {
         count(told, event.type);
+        if (event.type === "run.started") {
+          count(told, `run.started by ${event.trigger.type}`);
+          if (Object.keys(event.reused).length > 0) count(told, "run.started with images of others");
+        }
+        if (event.type === "run.finished" && event.outcome === "stopped")
+          count(told, "run.finished as too late");
         if ("lease" in event && event.lease > 0) count(told, `${event.type} again`);
         if (event.type === "approval.expired") weather.count("expiry");
       }

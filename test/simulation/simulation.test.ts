@@ -7,7 +7,9 @@ import {
   FORGED_APPROVALS,
   HALF_AN_INDEX,
   IGNORES_VERSIONS,
+  NO_BRANCHES,
   NO_CLAIMS,
+  NO_QUEUE,
   NO_RECORDS,
   NO_STAGE_LOCK,
   type Sabotage,
@@ -32,6 +34,10 @@ const SITUATIONS = [
   "deployment.failed",
   "deployment.succeeded",
   "run.superseded",
+  "run.closed",
+  "run.started by head",
+  "run.started with images of others",
+  "run.finished as too late",
 ];
 
 const { SEED } = process.env;
@@ -81,6 +87,8 @@ if (SEED !== undefined) {
       ["a rollback is taken for a success", BELIEVES_EVERY_END, [5]],
       ["refusals are not recorded", NO_RECORDS, [6]],
       ["sweeps see no run", BLIND_SWEEPS, [7]],
+      ["sweeps see no branch", NO_BRANCHES, [6]],
+      ["a queue that lets everybody pass", NO_QUEUE, [3]],
     ];
 
     test.each(broken)("%s", async (_name, sabotage, invariants) => {

@@ -7,6 +7,9 @@ import { AwsError } from "./aws-error.ts";
 export interface Commit {
   readonly sha: string;
   readonly author: string;
+  readonly message: string;
+  /** What stands in each file. */
+  readonly files: Readonly<Record<string, string>>;
   /** What goes wrong on one platform, each time it is built. */
   readonly flaw?: Flaw;
 }
@@ -22,9 +25,21 @@ export class FakeCodeCommit {
   readonly #refs = new Map<string, string>();
   readonly #history = new Map<string, string[]>();
 
-  commit(details: Omit<Commit, "sha">): Commit {
+  /** @param changed the files that differ from those of the parent */
+  commit({
+    changed,
+    parent,
+    ...details
+  }: Omit<Commit, "sha" | "files"> & {
+    readonly changed: readonly string[];
+    readonly parent: string | undefined;
+  }): Commit {
     const sha = createHash("sha1").update(`commit ${this.#commits.size}`).digest("hex");
-    const commit: Commit = { sha, ...details };
+    const files = {
+      ...this.#commits.get(parent ?? "")?.files,
+      ...Object.fromEntries(changed.map((file) => [file, sha])),
+    };
+    const commit: Commit = { sha, files, ...details };
     this.#commits.set(sha, commit);
     return commit;
   }
@@ -50,6 +65,14 @@ export class FakeCodeCommit {
     return this.#refs.get(`${repository} ${ref}`);
   }
 
+  /** Files that differ between two commits. */
+  differences(from: string, to: string): readonly string[] {
+    const [before = {}, after = {}] = [this.#commits.get(from)?.files, this.#commits.get(to)?.files];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+      (file) => before[file] !== after[file],
+    );
+  }
+
   /** Every commit that a ref has named, in order. */
   historyOf(repository: string, ref: string): readonly string[] {
     return this.#history.get(`${repository} ${ref}`) ?? [];
@@ -66,11 +89,11 @@ export class FakeCodeCommit {
       const commit = this.#commits.get(commitId ?? "");
       if (commit === undefined) throw new AwsError("CommitIdDoesNotExistException", `no commit ${commitId}`);
       const person = { name: commit.author, email: `${commit.author}@example.com` };
-      return { commit: { commitId: commit.sha, author: person, committer: person } };
+      const { sha, message } = commit;
+      return { commit: { commitId: sha, message, author: person, committer: person } };
     },
-    /** Every commit changes the file that is called as it is. */
-    getDifferences: async ({ afterCommitSpecifier: path }) => ({
-      differences: path === undefined ? [] : [{ afterBlob: { path } }],
+    getDifferences: async ({ beforeCommitSpecifier: from = "", afterCommitSpecifier: to = "" }) => ({
+      differences: this.differences(from, to).map((path) => ({ afterBlob: { path } })),
     }),
     listBranches: async ({ repositoryName }) => ({
       branches: [...this.#refs.keys()].flatMap((key) => {

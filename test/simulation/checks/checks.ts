@@ -21,8 +21,10 @@ export class Checks {
   readonly deliveries: DeliveryChecks;
   readonly images: ImageChecks;
   readonly stages: StageChecks;
+  readonly codecommit: FakeCodeCommit;
 
   constructor(codecommit: FakeCodeCommit, aws: { readonly ecr: () => FakeEcr; readonly ecs: () => FakeEcs }) {
+    this.codecommit = codecommit;
     this.deliveries = new DeliveryChecks(this.findings, codecommit);
     this.images = new ImageChecks(this.findings, aws.ecr);
     this.stages = new StageChecks(this.findings, this.book, aws.ecs);

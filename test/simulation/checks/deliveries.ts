@@ -36,7 +36,9 @@ export class DeliveryChecks {
       () => `${started.runId} is not number ${sequence}`,
     );
     this.#sequences.set(pipeline, started.sequence);
-    if (started.definition.mode === "superseded") this.#demandOrder(pipeline, event);
+    // At GitHub a commit that comes late has a number, too; it is withdrawn when it is opened.
+    const { mode, source } = started.definition;
+    if (mode === "superseded" && source.type === "codecommit") this.#demandOrder(pipeline, event);
   }
 
   /** The newest position that the branch has had this commit at may never lie before that of an earlier run. */

@@ -35,6 +35,8 @@ export async function checkRest(
       }
     }
   }
+  for (const definition of pipelines) await checkHeadsKnown(checks, store, definition);
+  checkOneRunEach(checks);
   for (const runId of checks.deliveries.accepted) {
     findings.demand(book.find(runId) !== undefined, 6, () => `${runId} was accepted and has no stream`);
   }
@@ -46,6 +48,63 @@ export async function checkRest(
       () => `${run.id} waits for nobody: ${fault}; ${explain(run).join(" · ")}`,
     );
   }
+}
+
+/** Redeliveries and late events make no second run: a branch that names a commit once has one run of it at most. */
+function checkOneRunEach({ findings, codecommit, book }: Checks): void {
+  const counts = new Map<string, number>();
+  for (const { run } of book.all) {
+    const { repository, ref, commit } = run.revision;
+    if (run.definition.mode !== "superseded" || run.status.status === "stopped") continue;
+    const key = `${run.definition.name} ${ref} ${commit}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const named = codecommit.historyOf(repository, ref).filter((sha) => sha === commit).length;
+    findings.demand(count <= named, 6, () => `${run.id} is run number ${count} of ${key}`);
+  }
+}
+
+/** Nothing is missed: each branch's head has its run, was there before the pipeline, or was refused by a filter. */
+async function checkHeadsKnown(
+  { findings, codecommit }: Checks,
+  store: Store,
+  definition: PipelineDefinition,
+): Promise<void> {
+  const { state } = await store.streams.last(`pipeline#${definition.name}`);
+  if (!isPipelineState(state)) return;
+  const { repository } = definition.source;
+  for (const branch of ["main", "release/1"]) {
+    const ref = `refs/heads/${branch}`;
+    const head = codecommit.headOf(repository, ref);
+    if (head === undefined) continue;
+    const tip = state.tips.find((known) => known.ref === ref);
+    if (tip?.commit === head) continue;
+    const records = await store.deliveries.ofCommit(head);
+    const isRefused = records.some(
+      ({ pipeline, outcome }) => pipeline === definition.name && "ignored" in outcome,
+    );
+    findings.demand(
+      isRefused,
+      6,
+      () => `${definition.name} does not know the head ${head.slice(0, 7)} of ${branch}, but ${tip?.commit}`,
+    );
+    const changes = tip === undefined ? undefined : codecommit.differences(tip.commit, head);
+    const commit = codecommit.find(head);
+    const isFiltered =
+      commit?.message.includes("[skip ci]") === true ||
+      definition.source.ignoreAuthors.includes(`${commit?.author}@example.com`) ||
+      (definition.source.paths.length > 0 && changes?.every((file) => !isWanted(definition, file)) === true);
+    findings.demand(
+      isFiltered,
+      6,
+      () => `${definition.name} refuses the head ${head.slice(0, 7)} of ${branch}, which changes ${changes}`,
+    );
+  }
+}
+
+/** Written down once more, without globs: the scenarios know three kinds of paths. */
+function isWanted({ name, source }: PipelineDefinition, file: string): boolean {
+  return source.paths.includes("!docs/**") ? !file.startsWith("docs/") : file.startsWith(name);
 }
 
 /** Invariant 8 at the end of a schedule, and that the lists have caught up with the streams. */

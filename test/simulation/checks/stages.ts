@@ -3,6 +3,7 @@ import {
   type Deployment,
   deploymentsOf,
   isStageEnd,
+  isTerminal,
   type Run,
   type Stage,
 } from "../../../shared/pipeline/run.ts";
@@ -101,6 +102,13 @@ export class StageChecks {
       () => `${run.id} was deployed to ${key} after number ${before}`,
     );
     this.#sequences.set(key, run.sequence);
+    if (run.definition.mode !== "queued") return;
+    // One after another: whoever came before has passed this stage, or has ended.
+    for (const other of this.#book.others(run)) {
+      const state = other.stages.find(({ definition }) => definition.name === stage)?.state;
+      const waits = other.sequence < run.sequence && !isTerminal(other) && state?.status !== "succeeded";
+      this.#findings.demand(!waits, 3, () => `${run.id} was deployed to ${key} before ${other.id}`);
+    }
   }
 
   #demandRelease(run: Run, target: EcsDeployment, after: ServiceDeployment, what: string): void {

@@ -96,6 +96,6 @@ export class Lambda {
         return perform({ aws: own, store, settings, now, sha256 }, run, command);
       }, now),
     };
-    return { deps, aws: gatedAws(aws, gate), pipelines };
+    return { deps, aws: sabotage.aws(gatedAws(aws, gate)), pipelines };
   }
 }

@@ -1,8 +1,19 @@
+import type { RunStarted } from "../../../shared/pipeline/pipelines.ts";
 import type { Flaw } from "../aws/codecommit.ts";
-import { onPush } from "./functions.ts";
+import { onOpen, onPush, onWebhook } from "./functions.ts";
 import { pushPayload } from "./payloads.ts";
 import { ARNS, AUTHORS } from "./people.ts";
 import type { World } from "./world.ts";
+
+/** What a commit may change: files of one image, of all, or of none. */
+const FILES: readonly (readonly string[])[] = [
+  ["web/main.go"],
+  ["web/main.go", "api/main.go", "web-worker/main.go", "api-worker/main.go"],
+  ["web-worker/main.go"],
+  ["api/main.go"],
+  ["docs/use.md"],
+  ["docs/use.md", "web/main.go"],
+];
 
 /** Developers: branches that move forwards, backwards and away, tags, and branches that no pipeline wants. */
 export class Pushes {
@@ -27,7 +38,13 @@ export class Pushes {
       return;
     }
     const flaw = this.#flaw();
-    const { sha } = codecommit.commit({ author, ...(flaw === undefined ? {} : { flaw }) });
+    const { sha } = codecommit.commit({
+      author,
+      message: random.chance(0.06) ? "notes [skip ci]" : "work",
+      changed: random.pick(FILES),
+      parent: codecommit.headOf(repository, full) ?? codecommit.headOf(repository, "refs/heads/main"),
+      ...(flaw === undefined ? {} : { flaw }),
+    });
     this.#move(repository, full, sha, ARNS[author]);
     if (ref === "release/1" && random.chance(0.2)) codecommit.delete(repository, full);
   }
@@ -59,13 +76,22 @@ export class Pushes {
       ({ source }) => source.repository === repository && ref !== "refs/heads/idea",
     );
     const names = wants.length === 0 ? ["-"] : wants.map(({ name }) => name);
-    bus.send(`push ${id}`, () =>
-      lambda.invoke("push", onPush(payload), {
-        retried: true,
-        onSuccess: () => {
-          for (const name of names) checks.deliveries.answered(id, name);
-        },
-      }),
-    );
+    const onSuccess = () => {
+      for (const name of names) checks.deliveries.answered(id, name);
+    };
+    const isAtGitHub = wants.some(({ source }) => source.type === "github");
+    bus.send(`push ${id}`, () => {
+      if (isAtGitHub) {
+        // GitHub does not try again what was not answered.
+        const opening = (started: RunStarted) => this.#open(started);
+        lambda.invoke("webhook", onWebhook(payload, opening), { retried: false, onSuccess });
+      } else lambda.invoke("push", onPush(payload), { retried: true, onSuccess });
+    });
+  }
+
+  /** An asynchronous invocation, which Lambda tries again; some are lost all the same. */
+  #open({ runId, definition }: RunStarted): void {
+    const { bus, lambda } = this.#world;
+    bus.send(`open ${runId}`, () => lambda.invoke("open", onOpen(definition.name, runId), { retried: true }));
   }
 }

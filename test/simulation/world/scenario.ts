@@ -47,7 +47,8 @@ export function drawScenario(random: Random): Scenario {
   const names = random.chance(0.7) ? ["web"] : ["web", "api"];
   const shared = random.chance(0.5);
   const sharedFamily = random.chance(0.15);
-  const pipelines = names.map((name) => pipeline(random, name, shared ? "shop" : `shop-${name}`));
+  const atGitHub = random.chance(0.4);
+  const pipelines = names.map((name) => pipeline(random, name, shared ? "shop" : `shop-${name}`, atGitHub));
   const services = pipelines.flatMap((definition) =>
     definition.stages.flatMap((stage) =>
       stage.deploy.map(
@@ -80,7 +81,7 @@ export function drawScenario(random: Random): Scenario {
   };
 }
 
-function pipeline(random: Random, name: string, repository: string): PipelineDefinition {
+function pipeline(random: Random, name: string, repository: string, atGitHub: boolean): PipelineDefinition {
   const modes: readonly Mode[] = ["superseded", "superseded", "queued", "parallel"];
   const images = random.chance(0.75) ? [name] : [name, `${name}-worker`];
   const stageNames = random.pick([
@@ -90,16 +91,18 @@ function pipeline(random: Random, name: string, repository: string): PipelineDef
     ["staging", "production"],
     ["production"],
   ]);
+  const filters = {
+    repository,
+    branches: ["main", "release/*"],
+    tags: ["v*"],
+    paths: random.pick([[], [], ["**", "!docs/**"], [`${name}*/**`]]),
+    ignoreAuthors: random.chance(0.1) ? ["mallory@example.com"] : [],
+  };
   return {
     name,
-    source: {
-      type: "codecommit",
-      repository,
-      branches: ["main", "release/*"],
-      tags: ["v*"],
-      paths: [],
-      ignoreAuthors: [],
-    },
+    source: atGitHub
+      ? { type: "github", ...filters, pullRequests: "off", forks: "off", releases: false }
+      : { type: "codecommit", ...filters },
     schedule: [],
     rebuildOn: [],
     mode: random.pick(modes),
@@ -124,7 +127,7 @@ function imageDefinition(random: Random, name: string): ImageDefinition {
     tags: random.pick([["{branch}", "{sha}"], ["{shortSha}"], ["{semver}", "{branch}"]]),
     compute: {},
     timeoutMinutes: 20,
-    paths: [],
+    paths: random.chance(0.4) ? [`${name}/**`] : [],
   };
 }
 
