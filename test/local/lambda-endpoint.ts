@@ -149,7 +149,10 @@ export async function startLambdaEndpoint(options: Partial<LambdaOptions> = {}):
     create,
     async deploy(name, files, properties = {}) {
       const entries = Object.entries(files).map(([path, text]) => [path, strToU8(text)] as const);
-      await writeFile(join(stateDir, `${name}.zip`), zipSync(Object.fromEntries(entries)));
+      await writeFile(
+        join(stateDir, `${name}.zip`),
+        zipSync(Object.fromEntries(entries), { mtime: "1980-01-01" }),
+      );
       await create("AWS::Lambda::Function", `${name}Function`, {
         FunctionName: name,
         Runtime: "nodejs24.x",
