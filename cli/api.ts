@@ -1,37 +1,26 @@
-import type { RunEvent } from "../shared/pipeline/events.ts";
-import type { RunHead } from "../shared/pipeline/head.ts";
 import type { RunView } from "../shared/pipeline/view.ts";
 import type { Address } from "./address.ts";
+import {
+  type CommitAnswer,
+  type Decided,
+  type Decision,
+  type EventLine,
+  isCommitAnswer,
+  isDecided,
+  isEvents,
+  isMessage,
+  isRecord,
+  isRedelivered,
+  isRunPage,
+  isRunView,
+  type Redelivered,
+  type RunPage,
+  type StartWish,
+} from "./answers.ts";
 import { EXIT, type ExitCode, Failure } from "./failure.ts";
 import type { ApiRequest, Sign } from "./sign.ts";
 
 const TIMEOUT_MS = 30_000;
-
-/** A line of the list of runs: a head, with its times as ISO 8601. */
-export type RunLine = Pick<RunHead, "pipeline" | "sequence" | "status" | "stage" | "commit" | "ref"> & {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly updatedAt: string;
-};
-
-export interface RunPage {
-  readonly runs: readonly RunLine[];
-  readonly cursor?: string;
-}
-
-export type EventLine = Pick<RunEvent, "type" | "at"> & { readonly stage?: string };
-
-export interface Decision {
-  readonly decision: "approve" | "refuse";
-  /** What was looked at; another release in its place is refused. */
-  readonly release: string;
-  readonly comment?: string;
-}
-
-export interface Decided {
-  readonly run: RunView;
-  readonly message: string;
-}
 
 /** Tandem's HTTP API. Every method throws Failure, with the API's own sentence where it gives one. */
 export class TandemApi {
@@ -69,6 +58,21 @@ export class TandemApi {
   async releaseHold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/release-hold`;
     return this.#ask("POST", path, isMessage, { reason });
+  }
+
+  /** Starts a run of a branch's tip. */
+  async start(pipeline: string, wish: StartWish): Promise<Decided> {
+    return this.#ask("POST", `/api/pipelines/${encodeURIComponent(pipeline)}/runs`, isDecided, wish);
+  }
+
+  /** What became of a commit, delivery by delivery; nothing when none is known. */
+  async commit(sha: string): Promise<CommitAnswer> {
+    return this.#ask("GET", `/api/commits/${sha}`, isCommitAnswer);
+  }
+
+  /** Has the local stand-in for GitHub send a delivery again: its id, its guid, or `last`. */
+  async redeliver(delivery: string): Promise<Redelivered> {
+    return this.#ask("POST", "/_local/github/redeliver", isRedelivered, { delivery });
   }
 
   async #ask<T>(
@@ -129,6 +133,9 @@ function refusal(status: number, value: unknown, url: URL): Failure {
     const message = `${url.origin} does not let you in: sign with credentials that may call the API (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)`;
     return new Failure(EXIT.denied, "forbidden", message);
   }
+  // The switches of the local endpoint say what is wrong in a sentence of their own.
+  if (url.pathname.includes("/_local/") && isRecord(value) && typeof value.message === "string")
+    return new Failure(exitCodeOf(status), "refused", value.message);
   const said = isRecord(value) && typeof value.message === "string" ? `: ${value.message}` : "";
   const message = `${url.origin} answered ${url.pathname} with ${status}${said}: try again, and look at the function's log if it stays so`;
   return new Failure(status >= 500 ? EXIT.unreachable : exitCodeOf(status), "http-error", message);
@@ -165,32 +172,3 @@ function parse(text: string): unknown {
     return undefined;
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isRunPage = (value: unknown): value is RunPage =>
-  isRecord(value) &&
-  Array.isArray(value.runs) &&
-  value.runs.every((run: unknown) => isRecord(run) && typeof run.id === "string");
-
-const isRunView = (value: unknown): value is RunView =>
-  isRecord(value) &&
-  typeof value.id === "string" &&
-  typeof value.status === "string" &&
-  Array.isArray(value.images) &&
-  Array.isArray(value.stages) &&
-  Array.isArray(value.explanation);
-
-const isEvents = (value: unknown): value is { readonly events: readonly EventLine[] } =>
-  isRecord(value) &&
-  Array.isArray(value.events) &&
-  value.events.every(
-    (event: unknown) => isRecord(event) && typeof event.type === "string" && typeof event.at === "number",
-  );
-
-const isMessage = (value: unknown): value is { readonly message: string } =>
-  isRecord(value) && typeof value.message === "string";
-
-const isDecided = (value: unknown): value is Decided =>
-  isMessage(value) && "run" in value && isRunView(value.run);

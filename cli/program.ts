@@ -1,10 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { addApprove, addRefuse } from "./commands/decide.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addLocal } from "./commands/local.ts";
 import { addReleaseHold } from "./commands/release-hold.ts";
 import { addRuns } from "./commands/runs.ts";
-import { addExplain, addShow } from "./commands/show.ts";
+import { addShow } from "./commands/show.ts";
+import { addStart } from "./commands/start.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addWatch } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
@@ -58,6 +61,8 @@ function createProgram(context: CliContext): Command {
     });
   addLocal(program, context);
   addValidate(program, context);
+  addDoctor(program, context);
+  addStart(program, context);
   addRuns(program, context);
   addShow(program, context);
   addWatch(program, context);

@@ -13,6 +13,8 @@ const FORGIVEN_FAILURES = 5;
 export interface WatchOptions {
   /** The run as it was found. */
   readonly first: RunView;
+  /** Why it began, when that is worth a line. */
+  readonly cause?: string | undefined;
   readonly look: () => Promise<RunView>;
   readonly terminal: Terminal;
   /** Where a build's log goes on. */
@@ -29,13 +31,15 @@ export interface WatchOptions {
  */
 export async function watchRun({
   first,
+  cause,
   look,
   terminal,
   where,
   intervalMs,
   signal,
 }: WatchOptions): Promise<RunView> {
-  const show = terminal.live ? redraw(terminal, where) : printChanges(terminal, where);
+  const show = terminal.live ? redraw(terminal, where, cause) : printChanges(terminal, where);
+  if (!terminal.live && cause !== undefined) terminal.out(`${cause}\n`);
   let run = first;
   let failures = 0;
   for (;;) {
@@ -77,13 +81,13 @@ function logLines(run: RunView, where: ReadOn): readonly string[] {
 }
 
 /** Draws over what was drawn before; a page that is higher than the terminal keeps its end, which is what moves. */
-function redraw(terminal: Terminal, where: ReadOn): (run: RunView) => void {
+function redraw(terminal: Terminal, where: ReadOn, cause: string | undefined): (run: RunView) => void {
   const paint = createPaint(terminal.colours);
   let drawn = 0;
   let last = "";
   return (run) => {
     const { rows, columns } = terminal.size();
-    const all = renderRun(run, where, paint);
+    const all = renderRun(run, where, paint, cause);
     const lines = isOver(run) ? all : fitting(all, rows - 1, columns);
     const text = lines.join("\n");
     if (text === last) return;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RunView, StageView } from "../../shared/pipeline/view.ts";
-import type { Decision } from "../api.ts";
+import type { Decision } from "../answers.ts";
 import { type ApiOptions, asJson, type CliContext, connect, withApi } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { findRun } from "../find-run.ts";

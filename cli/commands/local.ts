@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type CliContext, connect } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { closing, meaning } from "../help.ts";
+import { addRedeliver } from "./redeliver.ts";
 
 export const ENGINES = ["auto", "docker", "podman", "none"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -38,6 +39,7 @@ export function addLocal(program: Command, context: CliContext): void {
       context.exit(await runLocal({ port, engine, ...kept }));
     });
   addSeed(local, context);
+  addRedeliver(local, context);
 }
 
 /** `tandem local seed` */

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
+import { causeOf } from "../cause.ts";
 import { type ApiOptions, asJson, type CliContext, connect, page, withApi } from "../context.ts";
 import { findRun } from "../find-run.ts";
 import { closing } from "../help.ts";
 import { readOn } from "../render/log.ts";
 import { renderRun } from "../render/run.ts";
-import { createPaint, printable, printableDeep } from "../render/text.ts";
+import { createPaint, printableDeep } from "../render/text.ts";
 
 export const RUN = "a run's id, `latest`, or a pipeline's name for its newest run";
 
@@ -18,20 +19,8 @@ export function addShow(program: Command, context: CliContext): void {
       const { api, address } = connect(context, options);
       const run = await findRun(api, given);
       const { out, colours } = context.terminal;
-      if (options.json) out(asJson(run));
-      else out(page(renderRun(printableDeep(run), readOn(address), createPaint(colours))));
-    });
-}
-
-/** `tandem explain RUN` */
-export function addExplain(program: Command, context: CliContext): void {
-  withApi(program.command("explain"))
-    .description("say what a run waits for, and why")
-    .argument("[run]", RUN, "latest")
-    .addHelpText("after", closing(["tandem explain hello-3"]))
-    .action(async (given: string, options: ApiOptions) => {
-      const { id, status, explanation } = await findRun(connect(context, options).api, given);
-      const { out } = context.terminal;
-      out(options.json ? asJson({ id, status, explanation }) : page(explanation.map(printable)));
+      if (options.json) return out(asJson(run));
+      const cause = await causeOf(api, run);
+      out(page(renderRun(printableDeep(run), readOn(address), createPaint(colours), cause)));
     });
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { causeOf } from "../cause.ts";
 import { type ApiOptions, asJson, type CliContext, connect, withApi } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { findRun } from "../find-run.ts";
@@ -31,6 +32,7 @@ async function watch(context: CliContext, given: string, options: ApiOptions): P
   const first = await findRun(api, given);
   const run = await watchRun({
     first,
+    cause: options.json ? undefined : await causeOf(api, first),
     look: () => api.run(first.id),
     terminal: options.json ? { ...terminal, live: false, out: () => undefined } : terminal,
     where: readOn(address),

@@ -15,9 +15,11 @@ export function partsOf(run: RunView): ReadonlyMap<string, string> {
     }
     const digest = image.indexDigest === undefined ? "" : ` ${image.indexDigest}`;
     const reason = image.reason === undefined ? "" : `: ${image.reason}`;
-    parts.set(`image ${image.name}`, `index ${image.name} ${image.status}${digest}${reason}`);
+    const reused = image.reusedFrom === undefined ? "" : `, reused from ${image.reusedFrom}`;
+    parts.set(`image ${image.name}`, `index ${image.name} ${image.status}${digest}${reused}${reason}`);
   }
   for (const stage of run.stages) addStage(parts, run, stage);
+  if (run.reportProblem !== undefined) parts.set("report", run.reportProblem);
   const why =
     run.reason ?? (run.supersededBy === undefined ? undefined : `superseded by ${run.supersededBy}`);
   parts.set("run", `run ${run.id} ${run.status}${why === undefined ? "" : `: ${why}`}`);

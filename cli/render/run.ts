@@ -12,17 +12,20 @@ import { clock, duration, type Paint, paintStatus, shortCommit, shortDigest } fr
 
 const branchOf = (ref: string): string => ref.replace(/^refs\/(?:heads|tags)\//, "");
 
-/** Everything about a run on one page: its builds side by side, the index, every stage with its gate and services. */
-export function renderRun(run: RunView, where: ReadOn, paint: Paint): readonly string[] {
+/**
+ * Everything about a run on one page: its builds side by side, the index, every stage with its gate and services.
+ * @param cause why it began, when that is worth a line
+ */
+export function renderRun(run: RunView, where: ReadOn, paint: Paint, cause?: string): readonly string[] {
   return [
-    ...headLines(run, paint),
+    ...headLines(run, paint, cause),
     ...run.images.flatMap((image) => ["", ...imageLines(image, where, paint)]),
     ...run.stages.flatMap((stage) => ["", ...stageLines(run, stage, paint)]),
   ];
 }
 
-function headLines(run: RunView, paint: Paint): readonly string[] {
-  const { id, status, ref, commit, repository, author, pusher, startedAt, updatedAt } = run;
+function headLines(run: RunView, paint: Paint, cause: string | undefined): readonly string[] {
+  const { id, status, ref, commit, repository, author, pusher, startedAt, updatedAt, reportProblem } = run;
   const who = author ?? pusher;
   const what = `${branchOf(ref)} ${shortCommit(commit)} of ${repository}`;
   const took = duration(Date.parse(updatedAt) - Date.parse(startedAt));
@@ -30,8 +33,10 @@ function headLines(run: RunView, paint: Paint): readonly string[] {
   return [
     `${paint.strong(id)}  ${paintStatus(paint, status)}`,
     `${what}${who === undefined ? "" : ` by ${who}`}, ${when}`,
+    ...(cause === undefined ? [] : [cause]),
     ...(run.supersededBy === undefined ? [] : [`superseded by ${run.supersededBy}`]),
     ...(run.reason === undefined ? [] : [run.reason]),
+    ...(reportProblem === undefined ? [] : [paint.waiting(reportProblem)]),
   ];
 }
 
@@ -41,7 +46,7 @@ export function isOver({ status }: Pick<RunView, "status">): boolean {
 }
 
 function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly string[] {
-  const { name, status, indexDigest, tags = [], skippedTags = [], reason, builds } = image;
+  const { name, status, indexDigest, tags = [], skippedTags = [], reusedFrom, reason, builds } = image;
   const index = indexDigest === undefined ? paintStatus(paint, status) : indexDigest;
   const buildStatus = (build: BuildView): Cell => ({
     text: build.attempt > 1 ? `${build.status} (attempt ${build.attempt})` : build.status,
@@ -55,7 +60,10 @@ function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly str
   ]);
   return [
     `${paint.strong(`image ${name}`)}  ${index}`,
-    ...indent(table(["PLATFORM", "BUILD", "SECONDS", "DIGEST"], rows, paint.faint)),
+    ...(reusedFrom === undefined ? [] : [`  reused from ${reusedFrom}: none of its paths has changed`]),
+    ...(rows.length === 0
+      ? []
+      : indent(table(["PLATFORM", "BUILD", "SECONDS", "DIGEST"], rows, paint.faint))),
     ...(tags.length === 0 ? [] : [`  tags ${tags.join(", ")}`]),
     ...skippedTags.map(({ tag, why }) => `  ${paint.waiting("not tagged")} ${tag}: ${why}`),
     ...(reason === undefined ? [] : [`  ${paint.bad(reason)}`]),

@@ -71,6 +71,51 @@ test("what came from elsewhere cannot move the cursor", async () => {
   expect(out).toContain("by Ev\u{fffd}[2Jil\u{fffd}\u{fffd}\u{fffd}31m,");
 });
 
+/** Answers the run, and as its first event how it began. */
+const began = async (run: RunView, trigger?: unknown) => {
+  api = await startFakeApi(({ url }) => {
+    if (!url.endsWith("/events")) return { body: run };
+    if (trigger === undefined)
+      return { status: 404, body: { error: { code: "unknown-run", message: "there is no run" } } };
+    return { body: { events: [{ type: "run.started", at: 1, trigger }] } };
+  });
+  return (await tandem(["show", "hello-3"], { url: api.url })).out.split("\n")[2];
+};
+
+test.each([
+  [{ type: "pull-request", number: 7, fork: false }, "pull request 7: built only"],
+  [{ type: "pull-request", number: 8, fork: true }, "pull request 8 from a fork: built only"],
+  [{ type: "manual", by: "alice" }, "started by alice"],
+  [{ type: "manual", by: "a\u001b[2Jb" }, "started by a\u{fffd}[2Jb"],
+  [
+    { type: "base-image", repository: "base/node", digest: DIGEST },
+    "started by the new base image base/node@sha256:a1a1a1a1a1a1",
+  ],
+  [{ type: "schedule" }, "started by the schedule"],
+  [{ type: "release" }, "started by a release"],
+  [{ type: "head" }, "started by the sweep: nobody had told of the commit"],
+])("how a run began: %j", async (trigger, line) => {
+  expect(await began(view({ trigger: trigger.type }), trigger)).toBe(line);
+});
+
+test("a run that is just beginning does not show yet who started it", async () => {
+  expect(await began(view({ trigger: "manual" }))).toBe("started by hand");
+});
+
+test("an image that was not built says whose index it is", async () => {
+  const [image] = view().images;
+  if (image === undefined) throw new Error("no image");
+  const { out } = await show(view({ images: [{ ...image, reusedFrom: "hello-2", builds: [] }] }));
+  expect(out).toContain(
+    `image hello  ${DIGEST}\n  reused from hello-2: none of its paths has changed\n  tags main\n`,
+  );
+});
+
+test("what GitHub does not show is told", async () => {
+  const { out } = await show(view({ reportProblem: "GitHub is told nothing: put a token there" }));
+  expect(out).toContain("UTC\nGitHub is told nothing: put a token there\n");
+});
+
 test("explain prints the sentences", async () => {
   const { out } = await show(view(), ["explain", "hello-3"]);
   expect(out).toBe("hello-3 is staging\nproduction waits for 1 approval from release-managers\n");

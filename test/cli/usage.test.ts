@@ -6,7 +6,10 @@ import { tandem } from "./support.ts";
 const COMMANDS = [
   ["local", "up"],
   ["local", "seed"],
+  ["local", "redeliver"],
   ["validate"],
+  ["doctor"],
+  ["start"],
   ["runs"],
   ["show"],
   ["watch"],

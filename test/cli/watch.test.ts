@@ -108,6 +108,34 @@ describe("not in a terminal", () => {
   });
 });
 
+describe("what is special about a run", () => {
+  const special = view({
+    ...succeeded,
+    trigger: "schedule",
+    images: [{ ...image, reusedFrom: "hello-2", builds: [] }],
+    reportProblem: "GitHub is told nothing",
+  });
+
+  test("is told once, line by line", async () => {
+    const { out } = await watch([building, special]);
+    expect(out).toContain(`index hello published ${DIGEST}, reused from hello-2\n`);
+    expect(out.split("GitHub is told nothing")).toHaveLength(2);
+    expect(out).not.toContain("schedule");
+    await api?.close();
+    expect((await watch([special])).out).toMatch(/^started by the schedule\n/);
+  });
+
+  test("stays on the page in a terminal", async () => {
+    const { out } = await watch([special], [], { live: true });
+    expect(out).toContain("\nstarted by the schedule\n");
+  });
+
+  test("is no line of --json", async () => {
+    const { out } = await watch([special], ["--json"]);
+    expect(JSON.parse(out)).toMatchObject({ trigger: "schedule" });
+  });
+});
+
 const ESCAPE = "\u001b";
 /** Back to the first line of what was drawn before. */
 const UP = new RegExp(`${ESCAPE}\\[(?=\\d+F)`);

@@ -1,0 +1,117 @@
+import type { RunEvent } from "../shared/pipeline/events.ts";
+import type { RunHead } from "../shared/pipeline/head.ts";
+import type { RunView } from "../shared/pipeline/view.ts";
+
+/** A line of the list of runs: a head, with its times as ISO 8601. */
+export type RunLine = Pick<RunHead, "pipeline" | "sequence" | "status" | "stage" | "commit" | "ref"> & {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+};
+
+export interface RunPage {
+  readonly runs: readonly RunLine[];
+  readonly cursor?: string;
+}
+
+export type EventLine = Pick<RunEvent, "type" | "at"> & {
+  readonly stage?: string;
+  readonly trigger?: unknown;
+};
+
+export interface Decision {
+  readonly decision: "approve" | "refuse";
+  /** What was looked at; another release in its place is refused. */
+  readonly release: string;
+  readonly comment?: string;
+}
+
+export interface Decided {
+  readonly run: RunView;
+  readonly message: string;
+}
+
+/** What is to be started; what is left out is the pipeline's first branch, and that branch's tip. */
+export interface StartWish {
+  readonly branch?: string;
+  /** 40 hexadecimal digits. */
+  readonly commit?: string;
+  /** The same one again makes no second run. */
+  readonly id: string;
+}
+
+/** A delivery of a commit to a pipeline, with its time as ISO 8601. */
+export interface DeliveryLine {
+  readonly id: string;
+  /** The pipeline, or `-` when none wanted it. */
+  readonly pipeline: string;
+  readonly repository: string;
+  readonly ref: string;
+  readonly trigger: string;
+  readonly at: string;
+  readonly outcome: { readonly runId: string } | { readonly ignored: string };
+}
+
+export interface CommitAnswer {
+  readonly commit: string;
+  readonly deliveries: readonly DeliveryLine[];
+}
+
+/** How the local stand-in for GitHub delivered once more. */
+export interface Redelivered {
+  readonly id: number;
+  readonly event: string;
+  readonly repository: string;
+  /** `OK`, or what went wrong. */
+  readonly status: string;
+  readonly status_code: number;
+  /** The body of the webhook's answer. */
+  readonly response: string;
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const isRunPage = (value: unknown): value is RunPage =>
+  isRecord(value) &&
+  Array.isArray(value.runs) &&
+  value.runs.every((run: unknown) => isRecord(run) && typeof run.id === "string");
+
+export const isRunView = (value: unknown): value is RunView =>
+  isRecord(value) &&
+  typeof value.id === "string" &&
+  typeof value.status === "string" &&
+  Array.isArray(value.images) &&
+  Array.isArray(value.stages) &&
+  Array.isArray(value.explanation);
+
+export const isEvents = (value: unknown): value is { readonly events: readonly EventLine[] } =>
+  isRecord(value) &&
+  Array.isArray(value.events) &&
+  value.events.every(
+    (event: unknown) => isRecord(event) && typeof event.type === "string" && typeof event.at === "number",
+  );
+
+export const isMessage = (value: unknown): value is { readonly message: string } =>
+  isRecord(value) && typeof value.message === "string";
+
+export const isDecided = (value: unknown): value is Decided =>
+  isMessage(value) && "run" in value && isRunView(value.run);
+
+export const isCommitAnswer = (value: unknown): value is CommitAnswer =>
+  isRecord(value) &&
+  typeof value.commit === "string" &&
+  Array.isArray(value.deliveries) &&
+  value.deliveries.every(
+    (one: unknown) =>
+      isRecord(one) &&
+      ["pipeline", "repository", "ref", "trigger", "at"].every((key) => typeof one[key] === "string") &&
+      isRecord(one.outcome) &&
+      typeof (one.outcome.runId ?? one.outcome.ignored) === "string",
+  );
+
+export const isRedelivered = (value: unknown): value is Redelivered =>
+  isRecord(value) &&
+  typeof value.id === "number" &&
+  typeof value.status_code === "number" &&
+  ["event", "repository", "status", "response"].every((key) => typeof value[key] === "string");
