@@ -42,7 +42,8 @@ test("a push to a branch that no pipeline wants makes no run, and is recorded as
   }, "the record of the push");
   expect(refusals).toHaveLength(1);
   expect(refusals[0]).toMatchObject({
-    pk: expect.stringMatching(`^delivery#hello@${commit}#-#`),
+    pk: `commit#${commit}`,
+    pipeline: "-",
     commit,
     outcome: { ignored: { S: "hello follows the branches main" } },
   });

@@ -97,7 +97,7 @@ describe("deliveries", () => {
     const doubled = await change("doubled");
     const both = await endpoint.receiver.count(2, ({ payload }) => payload.after === doubled);
     expect(new Set(both.map(({ guid }) => guid)).size).toBe(1);
-    await fault("delay", 400);
+    await fault("delay", 5_000);
     const late = await change("late");
     const next = await change("next");
     const nextCame = await push(fullName, ({ payload }) => payload.after === next);

@@ -53,6 +53,11 @@ export class Control {
     await this.#ask("POST", "/events/faults", { mode: "lose", detailType, times });
   }
 
+  /** The next event of a type arrives so much later. */
+  async delayEvents(detailType: string, milliseconds: number): Promise<void> {
+    await this.#ask("POST", "/events/faults", { mode: "delay", detailType, milliseconds });
+  }
+
   /** Makes calls of an operation, such as `ecs.UpdateService`, take so much longer. */
   async delayCalls(operation: string, milliseconds: number): Promise<void> {
     await this.#ask("POST", "/faults", { operation, mode: "delay", milliseconds, times: 1000 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -15,6 +16,8 @@ export interface UpOptions {
   readonly engine?: "none" | "podman";
   readonly state?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The folder of the checkout that is served; this one unless told. */
+  readonly project?: string;
 }
 
 /** Nothing of the person's AWS, git or colours decides what a test sees. */
@@ -48,12 +51,14 @@ export class LocalUp {
   }
 
   /** Starts it, and does not wait. */
-  static launch({ port = 0, engine = "none", state, environment = {} }: UpOptions = {}): LocalUp {
+  static launch(options: UpOptions = {}): LocalUp {
+    const { port = 0, engine = "none", state, environment = {}, project = PROJECT } = options;
     const kept = state === undefined ? [] : ["--state", state];
-    const args = [TANDEM, "local", "up", "--port", String(port), "--engine", engine, ...kept];
+    const tandem = join(project, "bin", "tandem.mjs");
+    const args = [tandem, "local", "up", "--port", String(port), "--engine", engine, ...kept];
     const env = { ...cleanEnvironment(), ...environment };
     return new LocalUp(
-      spawn(process.execPath, args, { cwd: PROJECT, env, stdio: ["ignore", "pipe", "pipe"] }),
+      spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] }),
     );
   }
 
