@@ -24,13 +24,10 @@ export function functionRoles(
 ): Readonly<Record<string, unknown>> {
   const advance = advanceStatements(pipelines, passRoles);
   const reading = ["GetBranch", "GetCommit", "GetDifferences", "ListBranches"];
-  const sources = [
-    ...codecommitStatements(
-      pipelines,
-      reading.map((action) => `codecommit:${action}`),
-    ),
-    secretStatement(),
-  ];
+  const sources = codecommitStatements(
+    pipelines,
+    reading.map((action) => `codecommit:${action}`),
+  );
   return {
     OnCodecommitPushRole: role("on-codecommit-push", [...advance, ...sources]),
     OnGithubWebhookRole: role("on-github-webhook", [storeStatement(), secretStatement(), openRunStatement()]),
@@ -104,6 +101,8 @@ function advanceStatements(
     ...buildStatements(),
     imageStatement(pipelines),
     ...ecsStatements(pipelines, passRoles),
+    // Whoever advances a run tells GitHub of it.
+    secretStatement(),
   ];
 }
 

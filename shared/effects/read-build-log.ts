@@ -7,7 +7,7 @@ const LINE_LENGTH = 500;
 /** Of each line, before secrets are taken out: what is looked through has a limit. */
 const READ_LENGTH = 4 * LINE_LENGTH;
 
-/** Reads the last lines of a failed build's log; a log that is not there has none. */
+/** Reads the last lines of a failed build's log; of a log that is not there, or may not be read, there are none. */
 export async function readBuildLog(
   context: EffectContext,
   { image, platform, attempt, log }: Extract<Command, { readonly type: "read-build-log" }>,
@@ -24,7 +24,7 @@ export async function readBuildLog(
     const text = redact(events.map(({ message = "" }) => message.trimEnd().slice(0, READ_LENGTH)).join("\n"));
     lines = text === "" ? [] : text.split("\n").map((line) => line.slice(0, LINE_LENGTH));
   } catch (error) {
-    if (!isError(error, "ResourceNotFoundException")) throw error;
+    if (!isError(error, "ResourceNotFoundException", "AccessDeniedException")) throw error;
   }
   return facts({ type: "build.log-read", at: context.now(), image, platform, attempt, lines });
 }
