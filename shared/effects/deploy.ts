@@ -6,7 +6,7 @@ import type {
 } from "@aws-sdk/client-ecs";
 import type { Command } from "../pipeline/commands.ts";
 import type { EcsDeployment } from "../pipeline/definition.ts";
-import type { Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
+import type { DeploymentKey, Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
 import { serviceChanged } from "../pipeline/messages.ts";
 import { deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
 import {
@@ -71,7 +71,7 @@ export async function deploy(
     ]);
     if ("failure" in answer) return failed(answer.failure);
     const current = answer.found;
-    const lost = command.lease === 0 ? undefined : await findRevision(context, run, command.stage, expected);
+    const lost = command.lease === 0 ? undefined : await findRevision(context, run, command, expected);
     if (lost !== undefined && current.taskDefinition !== lost) {
       const since = stage.state.status === "deploying" ? stage.state.since : run.startedAt;
       const ended = await findEndedDeployment(context.aws, { cluster, service }, lost, since);
@@ -83,7 +83,7 @@ export async function deploy(
         ? failed(prepared.failure)
         : voided(context, stage, current, prepared.found);
     }
-    const { completed, ...ours } = await move(context, run, command.stage, target, current, expected, lost);
+    const { completed, ...ours } = await move(context, run, command, target, current, expected, lost);
     const key = { at: context.now(), stage: command.stage, cluster, service };
     const event: RunEvent = {
       type: "deployment.started",
@@ -123,7 +123,7 @@ interface Moved {
 async function move(
   context: EffectContext,
   run: Run,
-  stage: string,
+  key: DeploymentKey,
   target: EcsDeployment,
   current: Service,
   base: TaskDefinitionDocument,
@@ -134,7 +134,7 @@ async function move(
   const same = lost === undefined && runsAlready(base, images);
   const taskDefinition = same
     ? (current.taskDefinition ?? "")
-    : (lost ?? (await register(context, run, stage, base, images)));
+    : (lost ?? (await register(context, run, key, base, images)));
   if (current.taskDefinition === taskDefinition && strategy === undefined) {
     return moved(current.deployments, taskDefinition);
   }
@@ -179,11 +179,11 @@ function moved(deployments: readonly Deployment[] | undefined, taskDefinition: s
 async function register(
   context: EffectContext,
   run: Run,
-  stage: string,
+  key: DeploymentKey,
   base: TaskDefinitionDocument,
   images: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const tags = revisionTags(run, stage, base);
+  const tags = revisionTags(run, key, base);
   const document = releaseTaskDefinition(base, images);
   const { taskDefinition } = await context.aws.ecs.registerTaskDefinition({
     // What DescribeTaskDefinition gave is what RegisterTaskDefinition takes, less the fields that only ECS sets.
@@ -199,7 +199,7 @@ async function register(
 async function findRevision(
   context: EffectContext,
   run: Run,
-  stage: string,
+  key: DeploymentKey,
   base: TaskDefinitionDocument,
 ): Promise<string | undefined> {
   const family = typeof base.family === "string" ? base.family : "";
@@ -208,7 +208,7 @@ async function findRevision(
     sort: "DESC",
     maxResults: 10,
   });
-  const wanted = Object.entries(revisionTags(run, stage, base));
+  const wanted = Object.entries(revisionTags(run, key, base));
   for (const arn of taskDefinitionArns) {
     const { tags = [] } = await context.aws.ecs.describeTaskDefinition({
       taskDefinition: arn,

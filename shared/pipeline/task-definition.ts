@@ -1,3 +1,5 @@
+import type { DeploymentKey } from "./events.ts";
+
 /** A task definition as ECS describes and registers it; only the fields that a release touches are named. */
 export interface TaskDefinitionDocument {
   readonly taskDefinitionArn?: string | undefined;
@@ -77,13 +79,15 @@ export function releaseTaskDefinition(
  */
 export function revisionTags(
   run: { readonly id: string; readonly revision: { readonly commit: string } },
-  stage: string,
+  { stage, cluster, service }: DeploymentKey,
   base: TaskDefinitionDocument,
 ): Readonly<Record<string, string>> {
   return {
     "tandem:run": run.id,
     "tandem:commit": run.revision.commit,
     "tandem:stage": stage,
+    // Two services may begin from the same revision, and map its containers differently.
+    "tandem:service": `${cluster}/${service}`,
     "tandem:base": base.taskDefinitionArn ?? "",
   };
 }

@@ -59,6 +59,7 @@ function registered(base = BASE, runId = "hello-1"): string {
     "tandem:run": runId,
     "tandem:commit": COMMIT,
     "tandem:stage": "production",
+    "tandem:service": "production/web",
     "tandem:base": base,
   };
   const tags = Object.entries(values).map(([name, value]) => ({ key: name, value }));
@@ -100,6 +101,7 @@ describe("deploy", () => {
         { key: "tandem:run", value: "hello-1" },
         { key: "tandem:commit", value: COMMIT },
         { key: "tandem:stage", value: "production" },
+        { key: "tandem:service", value: "production/web" },
         { key: "tandem:base", value: BASE },
       ],
     });

@@ -78,12 +78,14 @@ describe("what a release would change", () => {
   });
 });
 
-test("a revision is found again by run, commit, stage and base; ECS takes these as tags", () => {
-  const tags = revisionTags({ id: "hello-7", revision: { commit: COMMIT } }, "production", base);
+test("a revision is found again by run, commit, stage, service and base; ECS takes these as tags", () => {
+  const key = { stage: "production", cluster: "main", service: "web" };
+  const tags = revisionTags({ id: "hello-7", revision: { commit: COMMIT } }, key, base);
   expect(tags).toEqual({
     "tandem:run": "hello-7",
     "tandem:commit": COMMIT,
     "tandem:stage": "production",
+    "tandem:service": "main/web",
     "tandem:base": "arn:aws:ecs:us-east-1:000000000000:task-definition/web:6",
   });
   // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html
