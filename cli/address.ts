@@ -8,6 +8,8 @@ export interface Address {
   readonly url: string;
   /** On this machine: polled often, and asked without a signature when there are no credentials. */
   readonly local: boolean;
+  /** Asked with a token of the issuer, instead of a signature. */
+  readonly signedIn?: boolean;
 }
 
 /**

@@ -1,5 +1,8 @@
-import type { RunEvent } from "../shared/pipeline/events.ts";
+import type { GroupsAnswer, MeView } from "../shared/pipeline/api-views.ts";
+import type { PreparedDeployment, RunEvent } from "../shared/pipeline/events.ts";
 import type { RunHead } from "../shared/pipeline/head.ts";
+import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
+import type { RetentionAnswer } from "../shared/pipeline/retention.ts";
 import type { RunView } from "../shared/pipeline/view.ts";
 
 /** A line of the list of runs: a head, with its times as ISO 8601. */
@@ -20,9 +23,11 @@ export type EventLine = Pick<RunEvent, "type" | "at"> & {
 };
 
 export interface Decision {
-  readonly decision: "approve" | "refuse";
+  readonly decision: "approve" | "refuse" | "withdraw";
   /** What was looked at; another release in its place is refused. */
   readonly release: string;
+  /** How often the gate had been opened anew when it was looked at. */
+  readonly round?: number;
   readonly comment?: string;
 }
 
@@ -38,6 +43,17 @@ export interface StartWish {
   readonly commit?: string;
   /** The same one again makes no second run. */
   readonly id: string;
+}
+
+/** What a stage would change (`now`), or has changed (`then`). */
+export interface StageDiff {
+  readonly run: string;
+  readonly stage: string;
+  readonly release: string;
+  readonly asOf: "now" | "then";
+  /** Why it could not be deployed now. */
+  readonly problem?: string;
+  readonly services: readonly PreparedDeployment[];
 }
 
 /** A delivery of a commit to a pipeline, with its time as ISO 8601. */
@@ -77,6 +93,11 @@ export const isRunPage = (value: unknown): value is RunPage =>
   Array.isArray(value.runs) &&
   value.runs.every((run: unknown) => isRecord(run) && typeof run.id === "string");
 
+export const isStageDiff = (value: unknown): value is StageDiff =>
+  isRecord(value) &&
+  Array.isArray(value.services) &&
+  value.services.every((one: unknown) => isRecord(one) && typeof one.service === "string");
+
 export const isRunView = (value: unknown): value is RunView =>
   isRecord(value) &&
   typeof value.id === "string" &&
@@ -110,8 +131,40 @@ export const isCommitAnswer = (value: unknown): value is CommitAnswer =>
       typeof (one.outcome.runId ?? one.outcome.ignored) === "string",
   );
 
+export const isIndexAnswer = (value: unknown): value is IndexAnswer =>
+  isRecord(value) &&
+  typeof value.repository === "string" &&
+  typeof value.digest === "string" &&
+  typeof value.ok === "boolean" &&
+  [value.images, value.attestations, value.problems].every(Array.isArray);
+
+export const isRetention = (value: unknown): value is RetentionAnswer =>
+  isRecord(value) &&
+  Array.isArray(value.unlimited) &&
+  Array.isArray(value.repositories) &&
+  value.repositories.every(
+    (one: unknown) =>
+      isRecord(one) &&
+      typeof one.repository === "string" &&
+      [one.rules, one.images, one.problems].every(Array.isArray),
+  );
+
 export const isRedelivered = (value: unknown): value is Redelivered =>
   isRecord(value) &&
   typeof value.id === "number" &&
   typeof value.status_code === "number" &&
   ["event", "repository", "status", "response"].every((key) => typeof value[key] === "string");
+
+export function isGroups(value: unknown): value is GroupsAnswer {
+  return isRecord(value) && Array.isArray(value.groups) && value.groups.every(isGroup);
+}
+
+function isGroup(value: unknown): boolean {
+  return isRecord(value) && typeof value.name === "string" && Array.isArray(value.listed);
+}
+
+export function isMe(value: unknown): value is MeView {
+  return (
+    isRecord(value) && typeof value.person === "string" && Array.isArray(value.groups) && isRecord(value.may)
+  );
+}

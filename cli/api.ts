@@ -1,3 +1,6 @@
+import type { GroupView, MeView } from "../shared/pipeline/api-views.ts";
+import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
+import type { RetentionAnswer } from "../shared/pipeline/retention.ts";
 import type { RunView } from "../shared/pipeline/view.ts";
 import type { Address } from "./address.ts";
 import {
@@ -8,13 +11,19 @@ import {
   isCommitAnswer,
   isDecided,
   isEvents,
+  isGroups,
+  isIndexAnswer,
+  isMe,
   isMessage,
   isRecord,
   isRedelivered,
+  isRetention,
   isRunPage,
   isRunView,
+  isStageDiff,
   type Redelivered,
   type RunPage,
+  type StageDiff,
   type StartWish,
 } from "./answers.ts";
 import { EXIT, type ExitCode, Failure } from "./failure.ts";
@@ -33,6 +42,16 @@ export class TandemApi {
     this.#address = address;
     this.#sign = sign;
     this.#signal = signal;
+  }
+
+  /** Who asks, and what they may do. */
+  async me(): Promise<MeView> {
+    return this.#ask("GET", "/api/me", isMe);
+  }
+
+  /** The groups that pipelines let decide, and who is known to be in them. */
+  async groups(): Promise<readonly GroupView[]> {
+    return (await this.#ask("GET", "/api/groups", isGroups)).groups;
   }
 
   async runs(limit: number, cursor?: string): Promise<RunPage> {
@@ -55,9 +74,48 @@ export class TandemApi {
     return this.#ask("POST", path, isDecided, decision);
   }
 
+  /** Lets a stage begin in spite of its window and checks. */
+  async override(id: string, stage: string, reason: string): Promise<Decided> {
+    const path = `/api/runs/${encodeURIComponent(id)}/stages/${encodeURIComponent(stage)}/override`;
+    return this.#ask("POST", path, isDecided, { reason });
+  }
+
+  /** Ends a run before its next stage. */
+  async stop(id: string, reason: string): Promise<Decided> {
+    return this.#ask("POST", `/api/runs/${encodeURIComponent(id)}/stop`, isDecided, { reason });
+  }
+
   async releaseHold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/release-hold`;
     return this.#ask("POST", path, isMessage, { reason });
+  }
+
+  /** Moves what a stage runs: back, onto all architectures again, or by weights. */
+  async move(
+    pipeline: string,
+    stage: string,
+    how: "rollback" | "unquarantine" | "shift",
+    wish: Readonly<Record<string, unknown>>,
+  ): Promise<Decided> {
+    const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/${how}`;
+    return this.#ask("POST", path, isDecided, wish);
+  }
+
+  /** What a stage would change, or has changed. */
+  async diff(id: string, stage: string): Promise<StageDiff> {
+    const path = `/api/runs/${encodeURIComponent(id)}/stages/${encodeURIComponent(stage)}/diff`;
+    return this.#ask("GET", path, isStageDiff);
+  }
+
+  /** An index with all it lists, as its registry has it. */
+  async index(repository: string, digest: string): Promise<IndexAnswer> {
+    return this.#ask("GET", `/api/index?${new URLSearchParams({ repository, digest })}`, isIndexAnswer);
+  }
+
+  /** What ECR would expire of the images of a pipeline, or of all. */
+  async retention(pipeline?: string): Promise<RetentionAnswer> {
+    const query = pipeline === undefined ? "" : `?${new URLSearchParams({ pipeline })}`;
+    return this.#ask("GET", `/api/retention${query}`, isRetention);
   }
 
   /** Starts a run of a branch's tip. */
@@ -81,7 +139,7 @@ export class TandemApi {
     isAnswer: (value: unknown) => value is T,
     content?: unknown,
   ): Promise<T> {
-    const url = new URL(this.#address.url + path);
+    const url = new URL(this.#address.url + this.#located(path));
     const body = content === undefined ? {} : { body: JSON.stringify(content) };
     const headers = content === undefined ? {} : { "content-type": "application/json" };
     const request: ApiRequest = { method, url, headers: { accept: "application/json", ...headers }, ...body };
@@ -90,6 +148,11 @@ export class TandemApi {
     if (status >= 400) throw refusal(status, value, url);
     if (!isAnswer(value)) throw this.#notTandem(url);
     return value;
+  }
+
+  /** The same API is below `/console/api` for whoever brings a token. */
+  #located(path: string): string {
+    return this.#address.signedIn === true && path.startsWith("/api/") ? `/console${path}` : path;
   }
 
   async #send(request: ApiRequest): Promise<{ readonly status: number; readonly text: string }> {

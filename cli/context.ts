@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { parseAddress } from "./address.ts";
 import { TandemApi } from "./api.ts";
+import { bearerSign, chosenLogin } from "./bearer.ts";
 import { createSign } from "./sign.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -28,9 +29,18 @@ export function withApi(command: Command): Command {
     .option("--json", "print the API's answer as JSON");
 }
 
-/** @throws Failure when the address is none */
+/**
+ * As whoever has signed in at the address with `tandem login`, unless there are AWS keys in the environment.
+ * @throws Failure when the address is none
+ */
 export function connect({ environment, signal }: CliContext, { url }: ApiOptions) {
   const address = parseAddress(url ?? environment.TANDEM_URL);
+  const login = chosenLogin(address, environment);
+  if (login !== undefined) {
+    const sign = bearerSign(address, login, environment, signal);
+    const signedIn = { ...address, signedIn: true };
+    return { api: new TandemApi(signedIn, sign, signal), address: signedIn };
+  }
   return { api: new TandemApi(address, createSign(address, environment), signal), address };
 }
 

@@ -1,13 +1,21 @@
 import { Command, CommanderError } from "commander";
-import { addApprove, addRefuse } from "./commands/decide.ts";
+import { addApprove, addRefuse, addWithdraw } from "./commands/decide.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addIndex } from "./commands/index-verify.ts";
+import { addOverride, addStop } from "./commands/intervene.ts";
 import { addLocal } from "./commands/local.ts";
+import { addLogin, addLogout, addWhoami } from "./commands/login.ts";
 import { addReleaseHold } from "./commands/release-hold.ts";
+import { addRetention } from "./commands/retention.ts";
+import { addRollback } from "./commands/rollback.ts";
 import { addRuns } from "./commands/runs.ts";
+import { addShift } from "./commands/shift.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
+import { addUnquarantine } from "./commands/unquarantine.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addWatch } from "./commands/watch.ts";
 import type { CliContext } from "./context.ts";
@@ -60,6 +68,9 @@ function createProgram(context: CliContext): Command {
       outputError: (text, write) => write(text.replace(/^error: /, "tandem: ")),
     });
   addLocal(program, context);
+  addLogin(program, context);
+  addLogout(program, context);
+  addWhoami(program, context);
   addValidate(program, context);
   addDoctor(program, context);
   addStart(program, context);
@@ -69,7 +80,16 @@ function createProgram(context: CliContext): Command {
   addExplain(program, context);
   addApprove(program, context);
   addRefuse(program, context);
+  addWithdraw(program, context);
+  addOverride(program, context);
+  addStop(program, context);
+  addDiff(program, context);
+  addRollback(program, context);
   addReleaseHold(program, context);
+  addShift(program, context);
+  addIndex(program, context);
+  addRetention(program, context);
+  addUnquarantine(program, context);
   addDemo(program, context);
   return program;
 }

@@ -8,3 +8,8 @@ declare module "tandem:buildspec" {
   const buildspec: string;
   export default buildspec;
 }
+
+declare module "tandem:console" {
+  const files: Readonly<Record<string, import("./api/console.ts").ConsoleFile>>;
+  export default files;
+}

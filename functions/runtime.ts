@@ -10,6 +10,7 @@ import { type GitHubApiOptions, githubApi, parseGitHubSecret } from "../shared/e
 import { githubSource } from "../shared/effects/github-source.ts";
 import { perform } from "../shared/effects/perform.ts";
 import { sdkAws } from "../shared/effects/sdk.ts";
+import { sdkReviewers } from "../shared/effects/sdk-reviewer.ts";
 import type { Source } from "../shared/intake/source.ts";
 import type { SourceDefinition } from "../shared/pipeline/definition.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
@@ -19,6 +20,8 @@ import { sdkTable } from "../shared/store/dynamo-table.ts";
 export interface Runtime {
   readonly deps: Deps;
   readonly aws: Aws;
+  /** What commands are carried out with; for what looks without doing anything. */
+  readonly effects: EffectContext;
   /** By the kind of a pipeline's source. */
   readonly sources: Readonly<Record<SourceDefinition["type"], Source>>;
 }
@@ -28,12 +31,19 @@ export function createRuntime(): Runtime {
   const store = dynamoStore(sdkTable(new DynamoDBClient({}), variable("TABLE")));
   const aws = sdkAws();
   const github = githubApi(githubOptions());
-  const context: EffectContext = { aws, store, settings: settings(), now, sha256, github };
+  const context: EffectContext = { aws, store, settings: settings(), now, sha256, github, ...reviewer() };
   return {
     aws,
+    effects: context,
     deps: { store, now, perform: (run, command) => perform(context, run, command) },
     sources: { codecommit: codecommitSource(aws), github: githubSource(github) },
   };
+}
+
+/** The stack has the role only where a pipeline builds pull requests in CodeCommit. */
+function reviewer(): Pick<EffectContext, "reviewer"> {
+  const role = process.env.PULL_REQUEST_ROLE;
+  return role === undefined ? {} : { reviewer: sdkReviewers(role) };
 }
 
 /** GitHub's address, and where its secret is; the secret itself is read when it is first needed. */
@@ -59,6 +69,7 @@ function settings(): Settings {
       arm64: variable("PROJECT_ARM64_UNTRUSTED"),
     },
     repositoryUris: pairs(variable("REPOSITORY_URIS")),
+    publicRegistryUrl: variable("ECR_PUBLIC_URL"),
     codecommitUrl: variable("CODECOMMIT_URL"),
     githubUrl: variable("GITHUB_URL"),
     buildspec,

@@ -6,7 +6,7 @@ import { type GitHubLookups, githubLookups } from "../shared/effects/github-look
 import { githubSource } from "../shared/effects/github-source.ts";
 import { httpTable } from "../shared/store/dynamo-http.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
-import { patient } from "../shared/store/patient-store.ts";
+import { awsRequest } from "./aws-request.ts";
 import { type LightLog, lightLog } from "./light-log.ts";
 
 /**
@@ -25,9 +25,6 @@ export interface WebhookRuntime {
 
 /** Milliseconds for GitHub's API within the second that the answer may take. */
 const LOOKUP_LIMIT = 600;
-
-/** Milliseconds for one call of AWS. */
-const AWS_LIMIT = 3_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,12 +48,13 @@ export function createWebhookRuntime(
     ...(sessionToken === undefined ? {} : { sessionToken }),
   };
   const endpoint = environment.AWS_ENDPOINT_URL;
-  const aws = {
+  const post = awsRequest({
     region: variable("AWS_REGION"),
     credentials: () => keys,
+    now,
     ...(endpoint === undefined ? {} : { endpoint }),
-  };
-  const http = awsHttp({ ...aws, timeout: AWS_LIMIT });
+  });
+  const http = awsHttp(post);
   const secret = cachedSecret(
     async () => parseGitHubSecret((await http.getSecret(variable("GITHUB_SECRET"))) ?? "{}"),
     now,
@@ -70,8 +68,7 @@ export function createWebhookRuntime(
   });
   const source = githubSource(api);
   const perform = () => Promise.reject(new Error("the webhook's function carries out no command"));
-  const table = httpTable({ ...aws, table: variable("TABLE") });
-  const store = patient(dynamoStore(table), Math.random, (ms) => new Promise((done) => setTimeout(done, ms)));
+  const store = dynamoStore(httpTable(variable("TABLE"), post));
   return {
     deps: { store, now, perform },
     log,

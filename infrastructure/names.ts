@@ -8,10 +8,20 @@ export function distinct(
   return [...new Set(pipelines.flatMap(of))].sort();
 }
 
-export const imagesOf = ({ images }: PipelineDefinition) => images.map(({ name }) => name);
+/** Those in this account's ECR: the stack makes their repositories. */
+export const imagesOf = ({ images }: PipelineDefinition) =>
+  images.flatMap(({ name, registry }) => (registry === undefined ? [name] : []));
+
+/** Those at ECR Public, whose repositories are there already: its API is in two regions only, CloudFormation's in one. */
+export const publicImagesOf = ({ images }: PipelineDefinition) =>
+  images.flatMap(({ name, registry }) => (registry === undefined ? [] : [name]));
 
 export const codecommitRepositoriesOf = ({ source }: PipelineDefinition) =>
   source.type === "codecommit" ? [source.repository] : [];
+
+/** Those of them whose pull requests are built. */
+export const reviewedRepositoriesOf = ({ source }: PipelineDefinition) =>
+  source.type === "codecommit" && source.pullRequests !== "off" ? [source.repository] : [];
 
 /** The connections that builds read GitHub with. */
 export const connectionsOf = ({ source }: PipelineDefinition) =>

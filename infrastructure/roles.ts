@@ -1,16 +1,9 @@
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
-import {
-  attribute,
-  clustersOf,
-  codecommitRepositoriesOf,
-  connectionsOf,
-  distinct,
-  imagesOf,
-  PROJECTS,
-  repositoryId,
-  servicesOf,
-  sub,
-} from "./names.ts";
+import { ecsStatements } from "./ecs-statements.ts";
+import { gateStatements } from "./gate-statements.ts";
+import { imageStatements, pushStatements } from "./image-statements.ts";
+import { attribute, codecommitRepositoriesOf, connectionsOf, distinct, PROJECTS, sub } from "./names.ts";
+import { reviewerRole, reviewerStatements } from "./reviewer.ts";
 
 type Statement = Readonly<Record<string, unknown>>;
 
@@ -23,13 +16,21 @@ export function functionRoles(
   passRoles: readonly string[],
 ): Readonly<Record<string, unknown>> {
   const advance = advanceStatements(pipelines, passRoles);
-  const reading = ["GetBranch", "GetCommit", "GetDifferences", "ListBranches"];
+  const reading = [
+    "GetBranch",
+    "GetCommit",
+    "GetDifferences",
+    "GetPullRequest",
+    "ListBranches",
+    "ListPullRequests",
+  ];
   const sources = codecommitStatements(
     pipelines,
     reading.map((action) => `codecommit:${action}`),
   );
   return {
     OnCodecommitPushRole: role("on-codecommit-push", [...advance, ...sources]),
+    OnCodecommitPullRequestRole: role("on-codecommit-pull-request", [...advance, ...sources]),
     OnGithubWebhookRole: role("on-github-webhook", [storeStatement(), secretStatement(), openRunStatement()]),
     OpenRunRole: role("open-run", [...advance, ...sources]),
     OnBuildChangeRole: role("on-build-change", advance),
@@ -38,6 +39,7 @@ export function functionRoles(
     OnBaseImageRole: role("on-base-image", [...advance, ...sources]),
     HttpApiRole: role("http-api", [...advance, ...sources]),
     SweepRole: role("sweep", [...advance, ...sources]),
+    ...reviewerRole(pipelines),
   };
 }
 
@@ -99,10 +101,12 @@ function advanceStatements(
   return [
     storeStatement(),
     ...buildStatements(),
-    imageStatement(pipelines),
+    ...imageStatements(pipelines),
     ...ecsStatements(pipelines, passRoles),
-    // Whoever advances a run tells GitHub of it.
+    ...gateStatements(pipelines),
+    // Whoever advances a run tells the commit's host of it.
     secretStatement(),
+    ...reviewerStatements(pipelines),
   ];
 }
 
@@ -110,7 +114,7 @@ function storeStatement(): Statement {
   return {
     Sid: "KeepTheStreams",
     Effect: "Allow",
-    Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
     Resource: [attribute("Table", "Arn"), { "Fn::Join": ["/", [attribute("Table", "Arn"), "index", "*"]] }],
   };
 }
@@ -162,68 +166,6 @@ function buildStatements(): readonly Statement[] {
       Effect: "Allow",
       Action: "logs:GetLogEvents",
       Resource: { "Fn::Join": ["", [attribute("BuildLogs", "Arn"), ":log-stream:*"]] },
-    },
-  ];
-}
-
-function imageStatement(pipelines: readonly PipelineDefinition[]): Statement {
-  return {
-    Sid: "PublishIndexes",
-    Effect: "Allow",
-    Action: ["ecr:BatchGetImage", "ecr:PutImage"],
-    Resource: distinct(pipelines, imagesOf).map((image) => attribute(repositoryId(image), "Arn")),
-  };
-}
-
-function ecsStatements(
-  pipelines: readonly PipelineDefinition[],
-  passRoles: readonly string[],
-): readonly Statement[] {
-  const services = distinct(pipelines, servicesOf);
-  if (services.length === 0) return [];
-  const clusters = distinct(pipelines, clustersOf);
-  return [
-    {
-      Sid: "RollServicesForward",
-      Effect: "Allow",
-      Action: ["ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:UpdateService"],
-      Resource: services.map((name) => sub(`${ARN}:ecs:${HERE}:service/${name}`)),
-    },
-    {
-      Sid: "SeeRevisions",
-      Effect: "Allow",
-      Action: "ecs:DescribeServiceRevisions",
-      Resource: services.map((name) => sub(`${ARN}:ecs:${HERE}:service-revision/${name}/*`)),
-    },
-    {
-      Sid: "SeeTasks",
-      Effect: "Allow",
-      Action: ["ecs:ListTasks", "ecs:DescribeTasks"],
-      Resource: clusters.flatMap((name) => [
-        sub(`${ARN}:ecs:${HERE}:container-instance/${name}/*`),
-        sub(`${ARN}:ecs:${HERE}:task/${name}/*`),
-      ]),
-    },
-    {
-      // The family is the service's own and not known here; the revision is registered in this account and region only.
-      Sid: "RegisterRevisions",
-      Effect: "Allow",
-      Action: ["ecs:RegisterTaskDefinition", "ecs:TagResource"],
-      Resource: sub(`${ARN}:ecs:${HERE}:task-definition/*:*`),
-    },
-    {
-      // These two actions know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-      Sid: "ReadTaskDefinitions",
-      Effect: "Allow",
-      Action: ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"],
-      Resource: "*",
-    },
-    {
-      Sid: "PassTaskRoles",
-      Effect: "Allow",
-      Action: "iam:PassRole",
-      Resource: passRoles.map((name) => sub(`${ARN}:iam::\${AWS::AccountId}:role/${name}`)),
-      Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
     },
   ];
 }
@@ -287,26 +229,6 @@ function buildStatementsOf(pipelines: readonly PipelineDefinition[]): readonly S
             Resource: connections,
           },
         ]),
-    {
-      // A login token is the account's, not a repository's: the action knows no resources.
-      Sid: "LogInToEcr",
-      Effect: "Allow",
-      Action: "ecr:GetAuthorizationToken",
-      Resource: "*",
-    },
-    {
-      Sid: "PushImages",
-      Effect: "Allow",
-      Action: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:CompleteLayerUpload",
-        "ecr:GetDownloadUrlForLayer",
-        "ecr:InitiateLayerUpload",
-        "ecr:PutImage",
-        "ecr:UploadLayerPart",
-      ],
-      Resource: distinct(pipelines, imagesOf).map((image) => attribute(repositoryId(image), "Arn")),
-    },
+    ...pushStatements(pipelines),
   ];
 }

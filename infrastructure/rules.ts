@@ -5,6 +5,7 @@ import {
   distinct,
   PROJECTS,
   repositoryId,
+  reviewedRepositoriesOf,
   servicesOf,
   sub,
 } from "./names.ts";
@@ -15,10 +16,12 @@ const RETRY = { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86_400 };
 /** The rules that bring events to the functions, each for exactly the pipelines' resources. */
 export function rules(pipelines: readonly PipelineDefinition[]): Readonly<Record<string, unknown>> {
   const repositories = distinct(pipelines, codecommitRepositoriesOf);
+  const reviewed = distinct(pipelines, reviewedRepositoriesOf);
   const bases = distinct(pipelines, ({ rebuildOn }) => rebuildOn);
   const services = distinct(pipelines, servicesOf);
   return {
     ...(repositories.length === 0 ? {} : codecommitRule(repositories)),
+    ...(reviewed.length === 0 ? {} : pullRequestRule(reviewed)),
     ...(bases.length === 0 ? {} : baseImageRule(bases)),
     ...scheduleRules(pipelines),
     ...rule("BuildChange", "OnBuildChange", "One of our builds has ended.", {
@@ -31,19 +34,40 @@ export function rules(pipelines: readonly PipelineDefinition[]): Readonly<Record
         },
       },
     }),
-    ...(services.length === 0
-      ? {}
-      : rule("DeploymentChange", "OnDeploymentChange", "A deployment of a pipeline's service has ended.", {
-          EventPattern: {
-            source: ["aws.ecs"],
-            "detail-type": ["ECS Deployment State Change"],
-            resources: services.map((name) =>
-              sub(`arn:\${AWS::Partition}:ecs:\${AWS::Region}:\${AWS::AccountId}:service/${name}`),
-            ),
-            detail: { eventName: ["SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"] },
-          },
-        })),
+    ...(services.length === 0 ? {} : deploymentRules(services)),
     ...rule("EveryMinute", "Sweep", "The sweep.", { ScheduleExpression: "rate(1 minute)" }),
+  };
+}
+
+/** What ECS says of the pipelines' services, and of the tasks that we run once. */
+function deploymentRules(services: readonly string[]): Readonly<Record<string, unknown>> {
+  const resources = services.map((name) =>
+    sub(`arn:\${AWS::Partition}:ecs:\${AWS::Region}:\${AWS::AccountId}:service/${name}`),
+  );
+  const source = ["aws.ecs"];
+  return {
+    ...rule("DeploymentChange", "OnDeploymentChange", "A deployment of a pipeline's service has ended.", {
+      EventPattern: {
+        source,
+        "detail-type": ["ECS Deployment State Change"],
+        resources,
+        detail: { eventName: ["SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"] },
+      },
+    }),
+    ...rule("DeploymentPaused", "OnDeploymentChange", "A deployment waits for an answer.", {
+      EventPattern: {
+        source,
+        "detail-type": ["ECS Hook State Change"],
+        detail: { eventName: ["HOOK_AWAITING_ACTION"] },
+      },
+    }),
+    ...rule("TaskStopped", "OnDeploymentChange", "A task that Tandem has run once has stopped.", {
+      EventPattern: {
+        source,
+        "detail-type": ["ECS Task State Change"],
+        detail: { lastStatus: ["STOPPED"], startedBy: [{ prefix: "tandem/" }] },
+      },
+    }),
   };
 }
 
@@ -58,6 +82,25 @@ function codecommitRule(repositories: readonly string[]): Readonly<Record<string
       detail: { event: ["referenceCreated", "referenceUpdated"] },
     },
   });
+}
+
+/** Pull requests that have something new to build: closing, merging and approving one is no business of ours. */
+function pullRequestRule(repositories: readonly string[]): Readonly<Record<string, unknown>> {
+  return rule(
+    "CodecommitPullRequest",
+    "OnCodecommitPullRequest",
+    "A pull request of a pipeline's repository has been opened or pushed to.",
+    {
+      EventPattern: {
+        source: ["aws.codecommit"],
+        "detail-type": ["CodeCommit Pull Request State Change"],
+        resources: repositories.map((name) =>
+          sub(`arn:\${AWS::Partition}:codecommit:\${AWS::Region}:\${AWS::AccountId}:${name}`),
+        ),
+        detail: { event: ["pullRequestCreated", "pullRequestSourceBranchUpdated"] },
+      },
+    },
+  );
 }
 
 function baseImageRule(repositories: readonly string[]): Readonly<Record<string, unknown>> {

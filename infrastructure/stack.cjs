@@ -1,5 +1,5 @@
 // serverless.yml reads JavaScript; what it reads is TypeScript next door.
 require("tsx/cjs");
-const { environment, resources } = require("./stack.ts");
+const { environment, httpApiEnvironment, peopleAuthorizer, resources } = require("./stack.ts");
 
-module.exports = { environment, resources };
+module.exports = { environment, httpApiEnvironment, peopleAuthorizer, resources };

@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { lifecyclePolicy } from "../shared/definition/lifecycle-policy.ts";
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import { attribute, distinct, imagesOf, repositoryId, sub } from "./names.ts";
+import { authorizer, type PeopleSettings, peopleEnvironment, userPool } from "./people.ts";
 import { readPipelines } from "./pipelines.ts";
+import { reviewerEnvironment, reviewerOutput } from "./reviewer.ts";
 import { buildRoles, functionRoles } from "./roles.ts";
 import { rules } from "./rules.ts";
 
@@ -14,7 +17,8 @@ const ROOT = join(__dirname, "..");
 
 /** The functions' environment, the same for all: names only, no secrets. */
 export function environment(): Readonly<Record<string, unknown>> {
-  const images = distinct(readPipelines(ROOT), imagesOf);
+  const pipelines = readPipelines(ROOT);
+  const images = distinct(pipelines, imagesOf);
   const pairs = images.map((image) => ({
     "Fn::Join": ["=", [image, attribute(repositoryId(image), "RepositoryUri")]],
   }));
@@ -25,10 +29,12 @@ export function environment(): Readonly<Record<string, unknown>> {
     PROJECT_X86_64_UNTRUSTED: { Ref: "UntrustedProjectX8664" },
     PROJECT_ARM64_UNTRUSTED: { Ref: "UntrustedProjectArm64" },
     REPOSITORY_URIS: { "Fn::Join": [",", pairs] },
+    ECR_PUBLIC_URL: "https://public.ecr.aws",
     CODECOMMIT_URL: sub("https://git-codecommit.${AWS::Region}.${AWS::URLSuffix}/v1/repos/"),
     GITHUB_API_URL: "https://api.github.com",
     GITHUB_URL: "https://github.com",
     GITHUB_SECRET: { Ref: "GithubSecret" },
+    ...reviewerEnvironment(pipelines),
     // By name: with a reference the function's own environment would depend on the function.
     OPEN_RUN_FUNCTION: sub("${AWS::StackName}-openRun"),
     POWERTOOLS_SERVICE_NAME: "tandem",
@@ -46,16 +52,50 @@ export async function resources({ resolveVariable }: Serverless): Promise<unknow
       GithubSecret: githubSecret(),
       ...projects(pipelines),
       ...Object.fromEntries(
-        distinct(pipelines, imagesOf).map((image) => [repositoryId(image), repository(image)]),
+        distinct(pipelines, imagesOf).map((image) => [repositoryId(image), repository(image, pipelines)]),
       ),
       ...functionRoles(pipelines, Array.isArray(passRoles) ? passRoles.map(String) : []),
       ...rules(pipelines),
+      ...userPool(pipelines, await peopleSettings(resolveVariable)),
     },
     Outputs: {
       TableName: { Description: "Streams, heads and deliveries.", Value: { Ref: "Table" } },
       DeadLettersUrl: { Description: "Events that no function could take.", Value: { Ref: "DeadLetters" } },
+      ...reviewerOutput(pipelines),
     },
   };
+}
+
+/** What only the HTTP API's function has to know: who may ask it, and where they sign in. */
+export async function httpApiEnvironment({ resolveVariable }: Serverless): Promise<unknown> {
+  return peopleEnvironment(await peopleSettings(resolveVariable));
+}
+
+/** The HTTP API's authorizer for people. */
+export async function peopleAuthorizer({ resolveVariable }: Serverless): Promise<unknown> {
+  return authorizer(await peopleSettings(resolveVariable));
+}
+
+/** @throws Error when an issuer is named without a client */
+async function peopleSettings(resolve: Serverless["resolveVariable"]): Promise<PeopleSettings> {
+  const given = await resolve("self:custom.people");
+  const members = new Map(Object.entries(typeof given === "object" && given !== null ? given : {}));
+  const text = (name: string) => String(members.get(name) ?? "");
+  const settings: PeopleSettings = {
+    issuer: text("issuer"),
+    clientId: text("clientId"),
+    scope: text("scope"),
+    token: text("token"),
+    nameClaim: text("nameClaim"),
+    groupsClaim: text("groupsClaim"),
+    readers: text("readers"),
+    operators: text("operators"),
+  };
+  if ((settings.issuer === "") !== (settings.clientId === ""))
+    throw new Error(
+      "custom.people in serverless.yml needs both, issuer and clientId, or neither for the stack's own user pool",
+    );
+  return settings;
 }
 
 function table(): unknown {
@@ -65,7 +105,7 @@ function table(): unknown {
     KeySchema: [key(hash, "HASH"), key(range, "RANGE")],
     Projection: { ProjectionType: "ALL" },
   });
-  const attributes = { pk: "S", sk: "N", listPk: "S", listSk: "S", activePk: "S" };
+  const attributes = { pk: "S", sk: "N", listPk: "S", listSk: "S", activePk: "S", pipeline: "S" };
   return {
     Type: "AWS::DynamoDB::Table",
     DeletionPolicy: "Retain",
@@ -77,7 +117,11 @@ function table(): unknown {
         AttributeType,
       })),
       KeySchema: [key("pk", "HASH"), key("sk", "RANGE")],
-      GlobalSecondaryIndexes: [index("runs", "listPk", "listSk"), index("active", "activePk", "pk")],
+      GlobalSecondaryIndexes: [
+        index("runs", "listPk", "listSk"),
+        index("pipelines", "pipeline", "listSk"),
+        index("active", "activePk", "pk"),
+      ],
       TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       SSESpecification: { SSEEnabled: true },
@@ -167,7 +211,8 @@ function projects(pipelines: readonly PipelineDefinition[]): Readonly<Record<str
 }
 
 /** Moving tags such as `{branch}` need mutable tags; deployments name digests only. */
-function repository(image: string): unknown {
+function repository(image: string, pipelines: readonly PipelineDefinition[]): unknown {
+  const policy = lifecyclePolicy(image, pipelines);
   return {
     Type: "AWS::ECR::Repository",
     DeletionPolicy: "Retain",
@@ -176,6 +221,7 @@ function repository(image: string): unknown {
       RepositoryName: image,
       ImageScanningConfiguration: { ScanOnPush: true },
       EncryptionConfiguration: { EncryptionType: "AES256" },
+      ...(policy === undefined ? {} : { LifecyclePolicy: { LifecyclePolicyText: JSON.stringify(policy) } }),
     },
   };
 }

@@ -35,6 +35,8 @@ export interface RunContainer {
   readonly command?: readonly string[];
   /** Container ports to publish; the engine picks host ports on 127.0.0.1 where `hostPort` is 0. */
   readonly ports: readonly { readonly containerPort: number; readonly hostPort: number }[];
+  /** The task belongs to no service: it does its work and ends. A simulated one ends by itself, too. */
+  readonly oneOff?: boolean;
   /** Keeps standard input open (docker's `--interactive`); otherwise it is at its end. */
   readonly interactive?: boolean;
   readonly user?: string;

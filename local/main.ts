@@ -7,19 +7,26 @@ import { AwsEndpoint } from "./aws/endpoint.ts";
 import { FaultSwitch } from "./aws/faults.ts";
 import { temporaryCredentials } from "./aws/people.ts";
 import { type CloudFormation, createCloudFormation } from "./cloudformation/service.ts";
+import { createCloudWatch } from "./cloudwatch/service.ts";
 import { createCodeBuild } from "./codebuild/service.ts";
 import { createCodeCommit } from "./codecommit/service.ts";
 import { createControl } from "./control.ts";
 import { createDynamoDb } from "./dynamodb/service.ts";
+import { publicPrefix } from "./ecr/public/names.ts";
+import { createEcrPublic } from "./ecr/public/service.ts";
 import { createEcr } from "./ecr/service.ts";
 import { createEcs } from "./ecs/service.ts";
+import { defaultTimings } from "./ecs/timings.ts";
 import { selectEngine } from "./engine/select.ts";
 import type { Engine } from "./engine.ts";
 import { reasonOf } from "./errors.ts";
 import { createEvents, type EventsService } from "./events/service.ts";
 import { createGithub } from "./github/service.ts";
+import { createIam } from "./iam/service.ts";
 import { createLambda } from "./lambda/service.ts";
+import { createLoadBalancer } from "./load-balancer/service.ts";
 import { createLogs } from "./logs/service.ts";
+import { createOidc } from "./oidc/service.ts";
 import { loadPackage, type Package } from "./package.ts";
 import { createSecrets } from "./secrets/service.ts";
 import { LocalServer } from "./server.ts";
@@ -95,6 +102,7 @@ async function open(options: StartOptions, opened: Opened): Promise<RunningLocal
   const { say, serviceDir } = options;
   const signal = options.signal ?? new AbortController().signal;
   requireTools(process.env.PATH ?? "");
+  const minuteMs = minuteFrom(process.env.TANDEM_LOCAL_MINUTE_MS);
   const state = await openStateFolder(options.stateDir);
   opened.add("the state folder", () => state.close());
   const server = await LocalServer.listen(options.port);
@@ -114,12 +122,17 @@ async function open(options: StartOptions, opened: Opened): Promise<RunningLocal
 
   const place = { url, registryHost, accountId: ACCOUNT_ID, region: process.env.AWS_REGION ?? "us-east-1" };
   const context = { ...place, stateDir: state.path, now: Date.now, say };
-  const parts = await openServices(context, engine, packaged, opened);
+  const parts = await openServices(context, engine, packaged, opened, minuteMs);
   const faults = new FaultSwitch();
   const calls = new CallLog();
   const { services, gateway, cloudFormation } = parts;
   const endpoint = new AwsEndpoint({ services, faults, calls, accountId: ACCOUNT_ID, now: Date.now, say });
-  const health = () => ({ engine: engine.name, description: engine.description, stack: packaged.stackName });
+  const health = () => ({
+    engine: engine.name,
+    description: engine.description,
+    stack: packaged.stackName,
+    minuteMs,
+  });
   const control = createControl({ services, faults, calls, health });
   server.serve({ endpoint, services: services.values(), gateway, control, say });
   // From the first moment of closing on nothing new may begin.
@@ -131,8 +144,30 @@ async function open(options: StartOptions, opened: Opened): Promise<RunningLocal
 
 type PlaceAndState = Omit<LocalContext, "emit" | "logs" | "deadLetter" | "credentials">;
 
+/** How long a real container may take until it answers its first health check. */
+const CONTAINER_PATIENCE_MS = 20_000;
+
+/**
+ * How long a minute of bake time lasts here.
+ * @param given `TANDEM_LOCAL_MINUTE_MS`
+ * @throws Error when it is no number of milliseconds from 1 to 60,000
+ */
+function minuteFrom(given: string | undefined): number {
+  const minuteMs = given === undefined || given === "" ? defaultTimings.minuteMs : Number(given);
+  if (Number.isInteger(minuteMs) && minuteMs >= 1 && minuteMs <= 60_000) return minuteMs;
+  throw new Error(
+    `TANDEM_LOCAL_MINUTE_MS=${given} must be a whole number from 1 to 60000: the milliseconds that a minute of bake time lasts`,
+  );
+}
+
 /** Opens all services in the order in which they lean on one another. */
-async function openServices(base: PlaceAndState, engine: Engine, packaged: Package, opened: Opened) {
+async function openServices(
+  base: PlaceAndState,
+  engine: Engine,
+  packaged: Package,
+  opened: Opened,
+  minuteMs: number,
+) {
   const services = new Map<string, LocalService>();
   const add = <Service extends LocalService>(name: string, service: Service): Service => {
     services.set(name, service);
@@ -150,21 +185,40 @@ async function openServices(base: PlaceAndState, engine: Engine, packaged: Packa
     deadLetter: sqs.deadLetter,
     credentials: temporaryCredentials,
   };
-  add("sts", await createSts());
+  add("sts", await createSts({ accountId: context.accountId, now: context.now }));
   add("dynamodb", await createDynamoDb(context));
   const github = add(
     "github",
     await createGithub(context, { webhookSecret: process.env.TANDEM_WEBHOOK_SECRET }),
   );
   add("secretsmanager", await createSecrets(context, { seed: { "tandem/github": github.secret } }));
-  const substitute = { "https://api.github.com": github.urls.api, "https://github.com": github.urls.web };
+  const substitute = {
+    "https://api.github.com": github.urls.api,
+    "https://github.com": github.urls.web,
+    "https://public.ecr.aws": `${base.url}/${publicPrefix}`,
+  };
   const lambda = add("lambda", await createLambda(context, { artifacts: packaged.artifact, substitute }));
   events = add("events", createEvents(context, lambda));
+  add("cognito-idp", await createOidc(context));
+  add("iam", await createIam(context));
   const gateway = add("apigateway", await createApiGateway(context, lambda));
   add("codecommit", await createCodeCommit(context));
   add("ecr", await createEcr(context));
+  add("ecr-public", await createEcrPublic(context));
   add("codebuild", await createCodeBuild(context, engine));
-  add("ecs", await createEcs(context, engine));
+  const { alarms } = add("cloudwatch", await createCloudWatch(context));
+  const patienceMs = engine.containers === undefined ? 0 : CONTAINER_PATIENCE_MS;
+  const { balancing } = add(
+    "elasticloadbalancingv2",
+    await createLoadBalancer(context, { secondMs: minuteMs / 60, patienceMs }),
+  );
+  const invoke = (functionArn: string, payload: unknown) => lambda.invoke(functionArn, payload);
+  const ecs = add(
+    "ecs",
+    await createEcs(context, engine, { alarms, balancing, invoke, timings: { minuteMs } }),
+  );
+  add("autoscaling", ecs.autoScaling);
+  add("ec2", ecs.ec2);
   const creator = (type: string) =>
     [...services.values()].map(({ resources }) => resources?.[type]).find((create) => create !== undefined);
   const cloudFormation = add("cloudformation", await createCloudFormation(context, creator));

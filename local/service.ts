@@ -104,7 +104,12 @@ export interface LocalService {
   /** By operation name, e.g. `StartBuild`. */
   readonly operations?: Readonly<Record<string, Operation>>;
   /** For a service of the AWS Query protocol (form-encoded requests, XML replies), e.g. STS; `operations` are its own. */
-  readonly query?: { readonly version: string; readonly namespace: string };
+  readonly query?: {
+    readonly version: string;
+    readonly namespace: string;
+    /** EC2 speaks a dialect of it. */
+    readonly flavour?: "ec2";
+  };
   /** The CloudFormation resource types it creates. */
   readonly resources?: Readonly<Record<string, ApplyResource>>;
   /** Plain HTTP below a path, e.g. `/v2/` or `/git/`; the handler owns the response. */

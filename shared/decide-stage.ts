@@ -1,5 +1,7 @@
 import { advanceAll, type Deps, loadRun } from "./advance.ts";
-import { type DecisionRequest, type DecisionResult, decide, type Person } from "./pipeline/approvals.ts";
+import { type DecisionRequest, type DecisionResult, decide } from "./pipeline/approvals.ts";
+import type { Instant } from "./pipeline/events.ts";
+import type { Person } from "./pipeline/identities.ts";
 import type { Run } from "./pipeline/run.ts";
 
 export type Decided =
@@ -11,16 +13,25 @@ export type Decided =
  * is stored under: whoever is overtaken is judged anew.
  * @returns `pending` says what could not be carried out yet although the decision is stored; the sweep does it
  */
-export async function decideStage(
+export function decideStage(
   deps: Deps,
   runId: string,
   request: DecisionRequest,
   who: Person,
 ): Promise<Decided> {
+  return intervene(deps, runId, (run, now) => decide(run, request, who, now));
+}
+
+/** The same for whatever else a person does to a run. */
+export async function intervene(
+  deps: Deps,
+  runId: string,
+  judge: (run: Run, now: Instant) => DecisionResult,
+): Promise<Decided> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const { run } = await loadRun(deps.store, runId);
     if (run === undefined) return { type: "no-run" };
-    const result = decide(run, request, who, deps.now());
+    const result = judge(run, deps.now());
     if (result.type !== "decided") return { type: "done", run, result };
     try {
       const advanced = await advanceAll(deps, runId, result.event);

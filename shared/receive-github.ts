@@ -3,7 +3,6 @@ import type { Deps } from "./advance.ts";
 import type { GitHubLookups } from "./effects/github-lookups.ts";
 import { githubMismatch } from "./intake/github-match.ts";
 import { type GitHubDelivery, type GitHubIgnored, isSameRepository } from "./intake/github-webhook.ts";
-import type { Source } from "./intake/source.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
 import { refName } from "./pipeline/messages.ts";
 import type { RunStarted } from "./pipeline/pipelines.ts";
@@ -71,7 +70,7 @@ async function withCommit(
 async function acceptAll(
   deps: Deps,
   wanted: readonly PipelineDefinition[],
-  source: Source,
+  source: GitHubLookups["source"],
   id: string,
   delivery: Known,
 ): Promise<Received> {

@@ -1,6 +1,14 @@
 import { advanceAll, type Deps } from "./advance.ts";
-import { changeStageLock } from "./effects/stage-lock.ts";
+import { recordDecision } from "./decisions.ts";
+import { changeStageLock, readStageLock } from "./effects/stage-lock.ts";
 import type { Hold, StageLock, StageLockEvent } from "./pipeline/stages.ts";
+
+/** Who ends a hold: the name, the raw identity, and from where. */
+export interface Releaser {
+  readonly by: string;
+  readonly identity: string;
+  readonly from: string;
+}
 
 /**
  * Ends the hold that a rollback put on a stage, and wakes the run that waits for it.
@@ -10,13 +18,24 @@ export async function releaseHold(
   deps: Deps,
   pipeline: string,
   stage: string,
-  by: string,
+  { by, ...who }: Releaser,
   reason: string,
 ): Promise<Hold | undefined> {
-  const { hold, next } = await changeStageLock(deps.store, pipeline, stage, (lock: StageLock) => {
+  const { lock } = await readStageLock(deps.store, pipeline, stage);
+  if (lock.hold === undefined) return undefined;
+  const at = deps.now();
+  await recordDecision(deps.store, {
+    at: new Date(at).toISOString(),
+    act: "release-hold",
+    ...{ pipeline, stage, run: lock.hold.runId },
+    person: by,
+    ...who,
+    comment: reason,
+  });
+  const { hold, next } = await changeStageLock(deps.store, pipeline, stage, (now: StageLock) => {
     const events: readonly StageLockEvent[] =
-      lock.hold === undefined ? [] : [{ type: "stage.released", by, reason }];
-    return { events, hold: lock.hold, next: lock.queue[0]?.runId };
+      now.hold === undefined ? [] : [{ type: "stage.released", by, reason, at, ...who }];
+    return { events, hold: now.hold, next: now.queue[0]?.runId };
   });
   if (hold !== undefined && next !== undefined) await advanceAll(deps, next);
   return hold;

@@ -15,6 +15,8 @@ export interface StartRequest {
   /** Must be the branch's tip: to go back to an earlier release is a rollback. */
   readonly commit?: string;
   readonly starter?: string;
+  /** The other names that the starter is known by. */
+  readonly starterNames?: readonly string[];
 }
 
 /** Starts a run of a branch's tip, whether or not it has been built before. */
@@ -33,7 +35,10 @@ export async function startRun(
   if (typeof head === "string") return { pipeline, ignored: branchUnknown(repository, branch) };
   const commit = request.commit ?? head.commit;
   const found = await source.commit(repository, commit);
-  const starter = request.starter === undefined ? {} : { starter: request.starter };
+  const starter = {
+    ...(request.starter === undefined ? {} : { starter: request.starter }),
+    ...(request.starterNames === undefined ? {} : { starterNames: request.starterNames }),
+  };
   const delivery = {
     id: request.id,
     revision: { repository, ref, commit },

@@ -1,9 +1,11 @@
-import { openRun, unopened } from "./accept.ts";
+import { admit } from "./admit.ts";
 import { advanceAll, type Deps } from "./advance.ts";
 import type { Source } from "./intake/source.ts";
+import { startLost } from "./lost.ts";
 import { startMissed } from "./missed.ts";
+import { findAccepted, openRun } from "./open-run.ts";
 import type { PipelineDefinition, SourceDefinition } from "./pipeline/definition.ts";
-import { LEASE_MILLISECONDS } from "./pipeline/plan.ts";
+import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
 
 /** How many runs are visited side by side. */
 const WIDTH = 8;
@@ -36,16 +38,19 @@ export async function sweep(
   for (const definition of pipelines) {
     const pipeline = definition.name;
     await trying(pipeline, async () => {
-      for (const started of await unopened(deps, pipeline, deps.now() - LEASE_MILLISECONDS)) {
-        opened.push(started.runId);
-        const source = sources[started.definition.source.type];
-        await trying(started.runId, () => openRun(deps, started, source));
-      }
-      for (const accepted of await startMissed(deps, definition, sources[definition.source.type])) {
+      // What was accepted and went no further is listed from here on, and opened below.
+      await admit(deps, pipeline);
+      const source = sources[definition.source.type];
+      const missed = await startMissed(deps, definition, source);
+      for (const accepted of [...missed, ...(await startLost(deps, definition, source))]) {
         if ("runId" in accepted) opened.push(accepted.runId);
       }
     });
   }
+  const visit = async (runId: string) => {
+    const { run } = await advanceAll(deps, runId);
+    if (run === undefined && (await openLate(deps, runId, sources))) opened.push(runId);
+  };
   let visited = 0;
   let cursor: string | undefined;
   do {
@@ -53,9 +58,20 @@ export async function sweep(
     visited += page.items.length;
     for (let from = 0; from < page.items.length; from += WIDTH) {
       const some = page.items.slice(from, from + WIDTH);
-      await Promise.all(some.map((runId) => trying(runId, () => advanceAll(deps, runId))));
+      await Promise.all(some.map((runId) => trying(runId, () => visit(runId))));
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
   return { opened, visited, errors };
+}
+
+/** Opens a run that was accepted a while ago and has no stream yet. */
+async function openLate(
+  deps: Deps,
+  runId: string,
+  sources: Readonly<Record<SourceDefinition["type"], Source>>,
+): Promise<boolean> {
+  const started = await findAccepted(deps, runId);
+  if (started === undefined || started.at > deps.now() - LEASE_MILLISECONDS) return false;
+  return openRun(deps, started, sources[started.definition.source.type]);
 }

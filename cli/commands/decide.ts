@@ -39,6 +39,18 @@ export function addRefuse(program: Command, context: CliContext): void {
     );
 }
 
+/** `tandem withdraw RUN STAGE` */
+export function addWithdraw(program: Command, context: CliContext): void {
+  withApi(program.command("withdraw"))
+    .description("take your approval back, while others are still asked")
+    .argument("<run>", RUN)
+    .argument("<stage>", "the stage that waits")
+    .addHelpText("after", closing(["tandem withdraw hello-3 production"], CODES))
+    .action((run: string, stage: string, options: ApiOptions) =>
+      decide(context, run, stage, { decision: "withdraw", comment: undefined }, options),
+    );
+}
+
 interface Wish {
   readonly decision: Decision["decision"];
   readonly comment: string | undefined;
@@ -54,9 +66,9 @@ async function decide(
 ): Promise<void> {
   const { api } = connect(context, options);
   const run = await findRun(api, given);
-  const { release } = gateOf(run, stageName);
+  const { release, round } = gateOf(run, stageName);
   const said = comment === undefined ? {} : { comment };
-  const decided = await api.decide(run.id, stageName, { decision, release, ...said });
+  const decided = await api.decide(run.id, stageName, { decision, release, round, ...said });
   const { out } = context.terminal;
   out(options.json ? asJson(decided) : `${printable(decided.message)}: ${printable(release)}\n`);
 }

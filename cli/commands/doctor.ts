@@ -1,9 +1,12 @@
 import type { Command } from "commander";
+import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunView } from "../../shared/pipeline/view.ts";
 import type { TandemApi } from "../api.ts";
 import { type ApiOptions, asJson, type CliContext, connect, page, withApi } from "../context.ts";
 import type { Check } from "../doctor/check.ts";
-import { checkGitHub, type GitHubPipeline, isGitHubPipeline } from "../doctor/github.ts";
+import { checkPullRequests, isReviewedPipeline } from "../doctor/codecommit.ts";
+import { checkGitHub, isGitHubPipeline } from "../doctor/github.ts";
+import { checkGroups } from "../doctor/groups.ts";
 import { checkApi } from "../doctor/http-api.ts";
 import { checkDefinitions, checkGit, checkNode } from "../doctor/machine.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -14,7 +17,7 @@ import { createPaint, type Paint, printableDeep } from "../render/text.ts";
 /** `tandem doctor` */
 export function addDoctor(program: Command, context: CliContext): void {
   withApi(program.command("doctor"))
-    .description("check what Tandem needs: this machine, the pipelines, the API, GitHub")
+    .description("check what Tandem needs: this machine, the pipelines, the API, their hosts")
     .addHelpText(
       "after",
       closing(["tandem doctor", "tandem doctor --json"], {
@@ -34,14 +37,23 @@ async function doctor(context: CliContext, options: ApiOptions): Promise<void> {
     checkApi(api, address, context),
   ]);
   const answers = asked.every(({ status }) => status === "ok");
-  const github = await Promise.all(
-    definitions.pipelines
-      .filter(isGitHubPipeline)
-      .map(async (pipeline) =>
-        checkGitHub(pipeline, answers ? await newestOf(api, pipeline) : undefined, address),
-      ),
+  const newest = async (pipeline: PipelineDefinition) => (answers ? newestOf(api, pipeline) : undefined);
+  const hosts = await Promise.all(
+    definitions.pipelines.map(async (pipeline) => {
+      if (isGitHubPipeline(pipeline)) return checkGitHub(pipeline, await newest(pipeline), address);
+      if (!isReviewedPipeline(pipeline)) return [];
+      return [checkPullRequests(pipeline, await newest(pipeline), address)];
+    }),
   );
-  const checks = [checkNode(process.versions.node), git, definitions.check, ...asked, ...github.flat()];
+  const groups = answers ? await checkGroups(api) : [];
+  const checks = [
+    checkNode(process.versions.node),
+    git,
+    definitions.check,
+    ...asked,
+    ...groups,
+    ...hosts.flat(),
+  ];
   context.exit(checks.some(({ status }) => status === "missing") ? EXIT.failed : EXIT.ok);
   const { out, colours } = context.terminal;
   if (options.json) return out(asJson({ checks }));
@@ -50,7 +62,7 @@ async function doctor(context: CliContext, options: ApiOptions): Promise<void> {
 }
 
 /** The pipeline's newest run, when it was of the repository that the definition names now. */
-async function newestOf(api: TandemApi, { name, source }: GitHubPipeline): Promise<RunView | undefined> {
+async function newestOf(api: TandemApi, { name, source }: PipelineDefinition): Promise<RunView | undefined> {
   try {
     const run = await findRun(api, name);
     return run.repository.toLowerCase() === source.repository.toLowerCase() ? run : undefined;

@@ -31,10 +31,18 @@ function addStage(parts: Map<string, string>, run: RunView, stage: StageView): v
   const behind = waitsBehind === undefined ? "" : `, behind ${waitsBehind}`;
   const because = reason === undefined ? "" : `: ${reason}`;
   const asks =
-    gate?.open === true
+    gate?.open === true && (gate.approvals ?? []).length < gate.required
       ? `: ${gate.required} of ${gate.from.join(", ")} may \`tandem approve ${run.id} ${name}\``
       : "";
   parts.set(`stage ${name}`, `stage ${name} ${status}${behind}${because}${asks}`);
+  for (const { name: condition, state, why } of gate?.open === true ? gate.conditions : []) {
+    const said = why === undefined ? "" : `: ${why}`;
+    parts.set(`condition ${name} ${condition}`, `stage ${name} ${condition} ${state}${said}`);
+  }
+  if (gate?.override !== undefined) {
+    const { person, reason } = gate.override;
+    parts.set(`override ${name}`, `stage ${name} overridden by ${person}: ${reason}`);
+  }
   for (const { person, comment } of gate?.approvals ?? []) {
     const said = comment === undefined ? "" : `: ${comment}`;
     parts.set(`approval ${name} ${person}`, `stage ${name} approved by ${person}${said}`);

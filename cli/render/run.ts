@@ -1,11 +1,5 @@
-import type {
-  BuildView,
-  GateView,
-  ImageView,
-  RunView,
-  ServiceView,
-  StageView,
-} from "../../shared/pipeline/view.ts";
+import type { ServiceView } from "../../shared/pipeline/service-view.ts";
+import type { BuildView, GateView, ImageView, RunView, StageView } from "../../shared/pipeline/view.ts";
 import { logTail, type ReadOn } from "./log.ts";
 import { type Cell, table } from "./table.ts";
 import { clock, duration, type Paint, paintStatus, shortCommit, shortDigest } from "./text.ts";
@@ -36,6 +30,7 @@ function headLines(run: RunView, paint: Paint, cause: string | undefined): reado
     ...(cause === undefined ? [] : [cause]),
     ...(run.supersededBy === undefined ? [] : [`superseded by ${run.supersededBy}`]),
     ...(run.reason === undefined ? [] : [run.reason]),
+    ...(run.degraded ?? []).map((what) => paint.waiting(`degraded: ${what}`)),
     ...(reportProblem === undefined ? [] : [paint.waiting(reportProblem)]),
   ];
 }
@@ -98,10 +93,47 @@ function stageLines(run: RunView, stage: StageView, paint: Paint): readonly stri
     ...(reason === undefined ? [] : [`  ${paint.bad(reason)}`]),
     ...(gate === undefined ? [] : gateLines(run, name, gate, paint)),
     ...indent(table(["SERVICE", "STATUS", "TASKS", "IMAGE"], rows, paint.faint)),
-    ...services.flatMap((service) =>
-      service.reason === undefined ? [] : [`  ${paint.bad(`${service.service}: ${service.reason}`)}`],
-    ),
+    ...services.flatMap((service) => serviceLines(run, name, service, paint)),
   ];
+}
+
+/** What is to be said of a service beside its row. */
+function serviceLines(run: RunView, stage: string, view: ServiceView, paint: Paint): readonly string[] {
+  const { service, reason, verdictText, quarantine, step, bakesUntil, pause, oneOffTasks, back, notes } =
+    view;
+  const { rollbackProblems: problems } = view;
+  const lines = [
+    ...(reason === undefined ? [] : [paint.bad(reason)]),
+    // The reason of a failure names the verdict already.
+    ...(verdictText === undefined || reason !== undefined ? [] : [verdictText]),
+    ...(quarantine === undefined
+      ? []
+      : [
+          paint.waiting(
+            `degraded: without ${quarantine.architecture} (${quarantine.providers.join(", ")}), since ${quarantine.reason}`,
+          ),
+          `lift it: tandem unquarantine ${run.pipeline} ${stage} --reason WHY`,
+        ]),
+    ...(step === undefined ? [] : [`step ${step.done} of ${step.of} is done`]),
+    ...(bakesUntil === undefined ? [] : [`must hold until ${clock(bakesUntil)} UTC`]),
+    ...(pause?.open === true
+      ? [
+          paint.waiting(`ECS waits at ${pause.lifecycleStage} until ${clock(pause.expiresAt)} UTC`),
+          `decide: tandem approve ${run.id} ${stage}  or  tandem refuse ${run.id} ${stage} --reason WHY`,
+        ]
+      : []),
+    ...(oneOffTasks ?? []).flatMap((task) => [
+      `task ${task.run} (${task.when}) ${paintStatus(paint, task.status)}${task.reason === undefined ? "" : `: ${task.reason}`}`,
+      ...(task.status === "failed" ? (task.log ?? []).map((line) => paint.faint(`  ${line}`)) : []),
+    ]),
+    ...(back === undefined
+      ? []
+      : [paint.waiting(`goes back: ${back.status}${back.reason === undefined ? "" : `, ${back.reason}`}`)]),
+    ...(notes ?? []).map((note) => paint.waiting(note)),
+    ...(problems?.length === 0 ? ["rollback ready"] : []),
+    ...(problems ?? []).map((problem) => paint.waiting(`no way back: ${problem}`)),
+  ];
+  return lines.map((line) => `  ${service}: ${line}`);
 }
 
 /** `arm64 2, x86_64 2` */
@@ -122,7 +154,7 @@ function imagesOf({ imageDigest, images }: ServiceView): string {
 }
 
 function gateLines(run: RunView, stage: string, gate: GateView, paint: Paint): readonly string[] {
-  const { open, from, required, approvals = [], expiresAt, voided } = gate;
+  const { open, from, required, approvals = [], expiresAt, voided, override } = gate;
   const given = approvals.map(({ person, at, comment }) => {
     const said = comment === undefined ? "" : `: ${comment}`;
     return `  ${paint.good("approved")} by ${person}, ${clock(at)} UTC${said}`;
@@ -131,13 +163,27 @@ function gateLines(run: RunView, stage: string, gate: GateView, paint: Paint): r
   return [
     ...voided.map((why) => `  ${paint.waiting("earlier approvals no longer count")}: ${why}`),
     ...given,
-    ...(open
+    ...(override === undefined
+      ? []
+      : [
+          `  ${paint.waiting("overridden")} by ${override.person}, ${clock(override.at)} UTC: ${override.reason}`,
+        ]),
+    ...(open && approvals.length < required
       ? [
           asked,
           `  decide: tandem approve ${run.id} ${stage}  or  tandem refuse ${run.id} ${stage} --reason WHY`,
         ]
       : []),
+    ...(open ? conditionLines(gate, paint) : []),
   ];
+}
+
+/** What has to hold beside the approvals, and does not. */
+function conditionLines({ conditions }: GateView, paint: Paint): readonly string[] {
+  return conditions.flatMap(({ name, state, why }) => {
+    if (state === "met" || state === "overridden") return [];
+    return [`  ${paint.waiting(state)} ${why === undefined ? name : `${name}: ${why}`}`];
+  });
 }
 
 const indent = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);

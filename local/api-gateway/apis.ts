@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { ApplyResource, LocalContext, TemplateResource } from "../service.ts";
+import type { JwtAuthorizer } from "./jwt.ts";
 import { bySpecificity, matchRoute, parseRouteKey, type RouteKey, segmentsOf } from "./routes.ts";
 
 /** The HTTP APIs of the templates, by their parts. */
@@ -21,8 +22,24 @@ const integrationSchema = z.object({
 const routeSchema = z.object({
   ApiId: z.string(),
   RouteKey: z.string(),
-  AuthorizationType: z.enum(["NONE", "AWS_IAM"], "only NONE and AWS_IAM are emulated").default("NONE"),
+  AuthorizationType: z
+    .enum(["NONE", "AWS_IAM", "JWT"], "only NONE, AWS_IAM and JWT are emulated")
+    .default("NONE"),
+  AuthorizerId: z.string().optional(),
+  AuthorizationScopes: z.array(z.string()).default([]),
   Target: z.string(),
+});
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-authorizer.html */
+const authorizerSchema = z.object({
+  ApiId: z.string(),
+  Name: z.string(),
+  AuthorizerType: z.literal("JWT", "only JWT authorizers are emulated"),
+  IdentitySource: z.tuple(
+    [z.literal("$request.header.Authorization", "only $request.header.Authorization is emulated")],
+    "must be one source",
+  ),
+  JwtConfiguration: z.object({ Audience: z.array(z.string()).min(1), Issuer: z.url() }),
 });
 
 const stageSchema = z.object({
@@ -31,16 +48,24 @@ const stageSchema = z.object({
   StageVariables: z.record(z.string(), z.string()).optional(),
 });
 
+type Access = Pick<z.infer<typeof routeSchema>, "AuthorizationType" | "AuthorizerId" | "AuthorizationScopes">;
+
 /** Where a route leads. */
 export interface Integration {
   readonly functionArn: string;
   readonly timeoutMs: number;
 }
 
+/** What a route asks of its callers. */
+export type Authorization =
+  | { readonly type: "none" }
+  | { readonly type: "iam" }
+  | { readonly type: "jwt"; readonly authorizer: JwtAuthorizer; readonly scopes: readonly string[] };
+
 interface Route {
   readonly apiId: string;
   readonly key: RouteKey;
-  readonly iam: boolean;
+  readonly authorization: Authorization;
   readonly integrationId: string;
 }
 
@@ -55,7 +80,7 @@ export interface Found {
   readonly apiId: string;
   readonly stage: Stage;
   readonly routeKey: string;
-  readonly iam: boolean;
+  readonly authorization: Authorization;
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly integration: Integration;
 }
@@ -69,6 +94,7 @@ const idOf = (text: string): string => {
 export class Apis {
   readonly #context: Pick<LocalContext, "url">;
   readonly #integrations = new Map<string, Integration>();
+  readonly #authorizers = new Map<string, JwtAuthorizer>();
   readonly #routes = new Map<string, Route>();
   readonly #stages = new Map<string, Stage>();
 
@@ -90,12 +116,23 @@ export class Apis {
         this.#integrations.set(id, { functionArn: functionArn(IntegrationUri), timeoutMs: TimeoutInMillis });
         return { ref: id, attributes: { IntegrationId: id } };
       },
+      "AWS::ApiGatewayV2::Authorizer": async (resource) => {
+        const { ApiId, Name, JwtConfiguration } = parse(authorizerSchema, resource);
+        const id = idOf(`${ApiId}/authorizers/${Name}`);
+        this.#authorizers.set(id, { issuer: JwtConfiguration.Issuer, audience: JwtConfiguration.Audience });
+        return { ref: id, attributes: { AuthorizerId: id } };
+      },
       "AWS::ApiGatewayV2::Route": async (resource) => {
-        const { ApiId, RouteKey, AuthorizationType, Target } = parse(routeSchema, resource);
+        const { ApiId, RouteKey, Target, ...access } = parse(routeSchema, resource);
         const id = idOf(`${ApiId}/routes/${RouteKey}`);
         const integrationId = Target.replace(/^integrations\//, "");
         const key = parseRouteKey(RouteKey);
-        this.#routes.set(id, { apiId: ApiId, key, iam: AuthorizationType === "AWS_IAM", integrationId });
+        this.#routes.set(id, {
+          apiId: ApiId,
+          key,
+          authorization: this.#authorization(access),
+          integrationId,
+        });
         return { ref: id, attributes: { RouteId: id } };
       },
       "AWS::ApiGatewayV2::Stage": async (resource) => {
@@ -113,6 +150,21 @@ export class Apis {
         attributes: { DeploymentId: idOf(resource.logicalId) },
       }),
     };
+  }
+
+  #authorization(access: Access): Authorization {
+    const { AuthorizationType, AuthorizerId, AuthorizationScopes: scopes } = access;
+    switch (AuthorizationType) {
+      case "NONE":
+        return { type: "none" };
+      case "AWS_IAM":
+        return { type: "iam" };
+      case "JWT": {
+        const authorizer = this.#authorizers.get(AuthorizerId ?? "");
+        if (authorizer === undefined) throw new Error("AuthorizerId: names no authorizer of the API");
+        return { type: "jwt", authorizer, scopes };
+      }
+    }
   }
 
   /** Finds what takes a request. Named stages are the first segment of the path, `$default` has none. */
@@ -137,7 +189,7 @@ export class Apis {
           apiId: route.apiId,
           stage,
           routeKey: route.key.key,
-          iam: route.iam,
+          authorization: route.authorization,
           pathParameters,
           integration,
         };

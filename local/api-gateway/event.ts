@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { JWTPayload } from "jose";
 import type { Signer } from "../aws/authenticate.ts";
+import { claimsAsText } from "./claims.ts";
 
 /** A request to an HTTP API, as the gateway sees it. */
 export interface GatewayRequest {
@@ -13,6 +15,11 @@ export interface GatewayRequest {
   readonly sourceIp: string;
 }
 
+/** Who calls: whoever signed the request, or the claims of a token. */
+export type Authorized =
+  | { readonly type: "iam"; readonly signer: Signer }
+  | { readonly type: "jwt"; readonly claims: JWTPayload; readonly scopes: readonly string[] | null };
+
 /** The route that takes it. */
 export interface RouteMatch {
   readonly apiId: string;
@@ -20,8 +27,8 @@ export interface RouteMatch {
   readonly stageVariables: Readonly<Record<string, string>> | undefined;
   readonly routeKey: string;
   readonly pathParameters: Readonly<Record<string, string>>;
-  /** Who signed it, on a route with AWS_IAM. */
-  readonly signer: Signer | undefined;
+  /** What the route's authorizer found; undefined on a route without one. */
+  readonly authorized: Authorized | undefined;
 }
 
 /**
@@ -50,7 +57,7 @@ export function gatewayEvent(
     requestContext: {
       accountId,
       apiId: match.apiId,
-      ...(match.signer !== undefined && { authorizer: { iam: iamAuthorizer(match.signer) } }),
+      ...(match.authorized !== undefined && { authorizer: authorizerOf(match.authorized) }),
       domainName: request.headers.host ?? "",
       domainPrefix: match.apiId,
       http: {
@@ -69,6 +76,15 @@ export function gatewayEvent(
     ...(request.body.length > 0 && { body: request.body.toString(text ? "utf8" : "base64") }),
     isBase64Encoded: request.body.length > 0 && !text,
   };
+}
+
+function authorizerOf(authorized: Authorized): unknown {
+  switch (authorized.type) {
+    case "iam":
+      return { iam: iamAuthorizer(authorized.signer) };
+    case "jwt":
+      return { jwt: { claims: claimsAsText(authorized.claims), scopes: authorized.scopes } };
+  }
 }
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html */

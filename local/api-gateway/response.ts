@@ -9,9 +9,13 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A response of the gateway itself. */
-export const gatewayMessage = (status: number, message: string): GatewayResponse => ({
+export const gatewayMessage = (
+  status: number,
+  message: string,
+  headers: GatewayResponse["headers"] = [],
+): GatewayResponse => ({
   status,
-  headers: [["content-type", "application/json"]],
+  headers: [["content-type", "application/json"], ...headers],
   body: Buffer.from(JSON.stringify({ message })),
 });
 

@@ -7,7 +7,8 @@ import { localPerson } from "../aws/people.ts";
 import { reasonOf } from "../errors.ts";
 import { AwsError, type LocalContext, type LocalService } from "../service.ts";
 import { Apis, type Found } from "./apis.ts";
-import { type GatewayRequest, gatewayEvent } from "./event.ts";
+import { type Authorized, type GatewayRequest, gatewayEvent } from "./event.ts";
+import { type JwtAuthorizer, JwtValidator } from "./jwt.ts";
 import { type GatewayResponse, gatewayMessage, gatewayResponse } from "./response.ts";
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -30,10 +31,11 @@ type Context = Pick<LocalContext, "url" | "accountId" | "region" | "now" | "say"
 /** API Gateway's HTTP APIs with Lambda integrations, as the template declares them. */
 export async function createApiGateway(context: Context, functions: Functions): Promise<ApiGateway> {
   const apis = new Apis(context);
+  const tokens = new JwtValidator(context.now);
   return {
     resources: apis.resources,
     handle: async (request, response) => {
-      const answer = await answerTo(request, { context, functions, apis });
+      const answer = await answerTo(request, { context, functions, apis, tokens });
       if (response.destroyed) return;
       response.writeHead(answer.status, [
         ...answer.headers.flat(),
@@ -50,10 +52,11 @@ interface Parts {
   readonly context: Context;
   readonly functions: Functions;
   readonly apis: Apis;
+  readonly tokens: JwtValidator;
 }
 
 async function answerTo(incoming: IncomingMessage, parts: Parts): Promise<GatewayResponse> {
-  const { apis, context } = parts;
+  const { apis } = parts;
   let request: GatewayRequest;
   try {
     request = await gatewayRequest(incoming);
@@ -63,12 +66,53 @@ async function answerTo(incoming: IncomingMessage, parts: Parts): Promise<Gatewa
   }
   const found = apis.find(request.method, request.path);
   if (found === undefined) return gatewayMessage(404, "Not Found");
-  let signer: Signer | undefined;
-  if (found.iam) {
-    signer = signerOf(incoming, request, context);
-    if (signer === undefined) return gatewayMessage(403, "Forbidden");
+  const authorized = await authorize(incoming, request, found, parts);
+  if (authorized !== undefined && "status" in authorized) return authorized;
+  return invoke(request, found, authorized, parts);
+}
+
+/** Who calls, as the route's authorizer found; undefined where there is none, and the gateway's answer to who is refused. */
+async function authorize(
+  incoming: IncomingMessage,
+  request: GatewayRequest,
+  { authorization }: Found,
+  { context, tokens }: Parts,
+): Promise<Authorized | GatewayResponse | undefined> {
+  switch (authorization.type) {
+    case "none":
+      return undefined;
+    case "iam": {
+      const signer = signerOf(incoming, request, context);
+      return signer === undefined ? gatewayMessage(403, "Forbidden") : { type: "iam", signer };
+    }
+    case "jwt":
+      return bearer(request, authorization.authorizer, authorization.scopes, tokens);
   }
-  return invoke(request, found, signer, parts);
+}
+
+async function bearer(
+  { headers }: GatewayRequest,
+  authorizer: JwtAuthorizer,
+  scopes: readonly string[],
+  tokens: JwtValidator,
+): Promise<Authorized | GatewayResponse> {
+  const result = await tokens.validate(authorizer, headers.authorization, scopes);
+  switch (result.type) {
+    case "claims":
+      return { type: "jwt", claims: result.claims, scopes: result.scopes };
+    case "unauthorized": {
+      const { description } = result;
+      const why =
+        description === undefined
+          ? ""
+          : ` scope="${scopes.join(" ")}" error="invalid_token" error_description="${description}"`;
+      return gatewayMessage(401, "Unauthorized", [["www-authenticate", `Bearer${why}`]]);
+    }
+    case "forbidden": {
+      const why = `scope="${result.scopes.join(" ")}" error="insufficient_scope" error_description="required scope not present"`;
+      return gatewayMessage(403, "Forbidden", [["www-authenticate", `Bearer ${why}`]]);
+    }
+  }
 }
 
 async function gatewayRequest(incoming: IncomingMessage): Promise<GatewayRequest> {
@@ -104,12 +148,12 @@ function signerOf(incoming: IncomingMessage, request: GatewayRequest, context: C
 async function invoke(
   request: GatewayRequest,
   found: Found,
-  signer: Signer | undefined,
+  authorized: Authorized | undefined,
   { context, functions }: Parts,
 ): Promise<GatewayResponse> {
   const { functionArn, timeoutMs } = found.integration;
   const source = `arn:aws:execute-api:${context.region}:${context.accountId}:${found.apiId}/${found.stage.name}/${request.method}${request.path}`;
-  const match = { ...found, stage: found.stage.name, stageVariables: found.stage.variables, signer };
+  const match = { ...found, stage: found.stage.name, stageVariables: found.stage.variables, authorized };
   const cancel = new AbortController();
   try {
     if (!functions.allows(functionArn, "apigateway.amazonaws.com", source)) {

@@ -6,7 +6,7 @@ import { authenticate } from "./authenticate.ts";
 import type { CallLog } from "./call-log.ts";
 import { type FaultSwitch, ReplyLost } from "./faults.ts";
 import { BodyTooLarge, headersOf, readBody, reply } from "./http.ts";
-import { cborProtocol, jsonProtocol, type Protocol, queryProtocol } from "./protocols.ts";
+import { cborProtocol, ec2Protocol, jsonProtocol, type Protocol, queryProtocol } from "./protocols.ts";
 
 /** The largest request of any service here: DynamoDB's BatchWriteItem. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -162,7 +162,8 @@ export class AwsEndpoint {
     const [name, service] = this.#find((candidate) => candidate.query?.version === version);
     const namespace = service?.query?.namespace ?? "http://webservices.amazon.com/";
     const operation = name === undefined ? `${action} (API version ${version})` : action;
-    return { service: name, operation, protocol: queryProtocol(action, namespace) };
+    const protocolOf = service?.query?.flavour === "ec2" ? ec2Protocol : queryProtocol;
+    return { service: name, operation, protocol: protocolOf(action, namespace) };
   }
 
   #find(

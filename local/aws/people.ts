@@ -20,7 +20,8 @@ function uniqueId(prefix: string, name: string): string {
   return prefix + hash.slice(0, 21 - prefix.length);
 }
 
-function assumedRole(accountId: string, role: string, session: string): Caller {
+/** Who acts in a session of a role. */
+export function assumedRole(accountId: string, role: string, session: string): Caller {
   return {
     arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${session}`,
     accountId,

@@ -1,7 +1,7 @@
 import { reasonOf } from "../errors.ts";
 import { AwsError } from "../service.ts";
 import { decodeCbor, encodeCbor } from "./cbor.ts";
-import { parseForm, queryError, queryReply } from "./query.ts";
+import { ec2Error, ec2Reply, parseForm, queryError, queryReply } from "./query.ts";
 
 /** An HTTP reply before it is sent. */
 export interface WireReply {
@@ -46,8 +46,11 @@ export function jsonProtocol(version: "1.0" | "1.1"): Protocol {
   };
 }
 
-/** The timestamps in the service model of CodeBuild, the one service that is spoken to in CBOR. */
+/** The timestamps in the service models of CodeBuild and CloudWatch, which are spoken to in CBOR. */
 const TIMESTAMPS: ReadonlySet<string> = new Set([
+  "AlarmConfigurationUpdatedTimestamp",
+  "StateTransitionedTimestamp",
+  "StateUpdatedTimestamp",
   "created",
   "endTime",
   "expired",
@@ -85,19 +88,40 @@ const QUERY_CODES: Readonly<Record<string, string>> = {
   ThrottlingException: "Throttling",
 };
 
-/** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
-export function queryProtocol(action: string, namespace: string): Protocol {
-  const wire = (status: number, body: string, requestId: string): WireReply => ({
-    status,
-    headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
-    body,
-  });
+const xmlWire = (status: number, body: string, requestId: string): WireReply => ({
+  status,
+  headers: { "content-type": "text/xml", "x-amzn-requestid": requestId },
+  body,
+});
+
+/** https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html */
+export function ec2Protocol(action: string, namespace: string): Protocol {
   return {
     parse: (body) => parseForm(body.toString()),
-    success: (output, requestId) => wire(200, queryReply(action, namespace, output, requestId), requestId),
+    success: (output, requestId) => xmlWire(200, ec2Reply(action, namespace, output, requestId), requestId),
+    failure: (error, requestId) => {
+      const code = EC2_CODES[error.code] ?? error.code;
+      return xmlWire(error.status, ec2Error(code, error.message, requestId), requestId);
+    },
+  };
+}
+
+/** EC2 has names of its own for the errors that every service has. */
+const EC2_CODES: Readonly<Record<string, string>> = {
+  InvalidSignatureException: "AuthFailure",
+  IncompleteSignatureException: "IncompleteSignature",
+  MissingAuthenticationTokenException: "MissingAuthenticationToken",
+  ThrottlingException: "RequestLimitExceeded",
+};
+
+/** https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+export function queryProtocol(action: string, namespace: string): Protocol {
+  return {
+    parse: (body) => parseForm(body.toString()),
+    success: (output, requestId) => xmlWire(200, queryReply(action, namespace, output, requestId), requestId),
     failure: (error, requestId) => {
       const code = QUERY_CODES[error.code] ?? error.code;
-      return wire(
+      return xmlWire(
         error.status,
         queryError(code, error.message, error.status, namespace, requestId),
         requestId,

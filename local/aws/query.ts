@@ -66,15 +66,32 @@ export function queryError(
   return `<ErrorResponse xmlns="${namespace}"><Error>${error}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
 }
 
-/** Lists become `<member>` elements, dates ISO 8601, absent members nothing. */
-function xmlOf(value: unknown): string {
+/**
+ * The EC2 Query protocol differs in its envelope, and in that lists are `<item>` elements.
+ * https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html
+ */
+export function ec2Reply(action: string, namespace: string, result: unknown, requestId: string): string {
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?>\n<${action}Response xmlns="${namespace}">` +
+    `<requestId>${requestId}</requestId>${xmlOf(result, "item")}</${action}Response>`
+  );
+}
+
+/** The reply to a failed request of EC2. */
+export function ec2Error(code: string, message: string, requestId: string): string {
+  const error = xmlOf({ Code: code, Message: message });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>${error}</Error></Errors><RequestID>${requestId}</RequestID></Response>`;
+}
+
+/** Lists become elements of the given name, dates ISO 8601, absent members nothing. */
+function xmlOf(value: unknown, item = "member"): string {
   if (value === undefined || value === null) return "";
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map((item) => `<member>${xmlOf(item)}</member>`).join("");
+  if (Array.isArray(value)) return value.map((one) => `<${item}>${xmlOf(one, item)}</${item}>`).join("");
   if (typeof value === "object")
     return Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => `<${name}>${xmlOf(member)}</${name}>`)
+      .map(([name, member]) => `<${name}>${xmlOf(member, item)}</${name}>`)
       .join("");
   return escapeXml(String(value));
 }

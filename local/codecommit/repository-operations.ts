@@ -15,10 +15,13 @@ export function repositoryArn(context: LocalContext, name: string): string {
 /**
  * The operations on repositories and branches.
  * See https://docs.aws.amazon.com/codecommit/latest/APIReference/API_Operations.html.
+ *
+ * @param deleted told of a repository that is no more
  */
 export function repositoryOperations(
   context: LocalContext,
   repositories: Repositories,
+  deleted: (name: string) => Promise<void>,
 ): Readonly<Record<string, Operation>> {
   const named = (input: Readonly<Record<string, unknown>>) =>
     repositories.get(requiredText(input, "repositoryName", "RepositoryNameRequiredException"));
@@ -37,7 +40,9 @@ export function repositoryOperations(
     },
     DeleteRepository: async (input) => {
       const name = requiredText(input, "repositoryName", "RepositoryNameRequiredException");
-      return { repositoryId: (await repositories.delete(name))?.id };
+      const gone = await repositories.delete(name);
+      if (gone !== undefined) await deleted(name);
+      return { repositoryId: gone?.id };
     },
     GetBranch: async (input) => {
       const repository = named(input);

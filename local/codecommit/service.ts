@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { LocalContext, LocalService } from "../service.ts";
 import { commitOperations } from "./commit-operations.ts";
 import { requireExecutable } from "./executable.ts";
+import { followPush } from "./follow-push.ts";
 import { requireGit } from "./git.ts";
+import { approvalOperations } from "./pull-request-approvals.ts";
+import { commentOperations } from "./pull-request-comments.ts";
+import { pullRequestOperations } from "./pull-request-operations.ts";
+import { PullRequests } from "./pull-request-records.ts";
 import { repositoryStateChange } from "./push-events.ts";
 import { pusherArn } from "./pushers.ts";
 import { isRepositoryName, openRepositories, type Repositories } from "./repositories.ts";
@@ -16,7 +21,7 @@ export type CodeCommit = LocalService & { readonly repositories: Repositories };
 /**
  * CodeCommit on a laptop: bare git repositories below `<state>/codecommit`, served at `/git/REPOSITORY`. A push
  * raises `CodeCommit Repository State Change`, one event for each branch and tag that has changed, and makes the
- * repository when there is none.
+ * repository when there is none. Pull requests follow their branches, with the documented events.
  *
  * @throws Error naming the file when the stored state cannot be read; when git is missing or too old
  */
@@ -24,6 +29,8 @@ export async function createCodeCommit(context: LocalContext): Promise<CodeCommi
   await Promise.all([requireGit(), requireExecutable([POST_RECEIVE_HOOK])]);
   const folder = join(context.stateDir, "codecommit");
   const repositories = await openRepositories(folder, context.now);
+  const pulls = await PullRequests.open(folder);
+  const desk = { context, repositories, pulls };
   const scratch = join(folder, ".pushed");
   await rm(scratch, { recursive: true, force: true });
   const http = createSmartHttp({
@@ -39,19 +46,26 @@ export async function createCodeCommit(context: LocalContext): Promise<CodeCommi
     scratch,
     pusher: (request) => pusherArn(request, context.accountId),
     receipt: ({ name }, pusher) => `pushed to ${name} as ${pusher}`,
-    pushed: (repository, changes, pusher) => {
+    pushed: async (repository, changes, pusher) => {
       const named = { ...repository, arn: repositoryArn(context, repository.name) };
       for (const change of changes) {
         const event = repositoryStateChange(named, change, pusher);
         if (event !== undefined) context.emit(event);
       }
+      await followPush(desk, repository, changes, pusher);
     },
   });
   return {
     repositories,
     targetPrefix: "CodeCommit_20150413",
     jsonVersion: "1.1",
-    operations: { ...repositoryOperations(context, repositories), ...commitOperations(repositories) },
+    operations: {
+      ...repositoryOperations(context, repositories, (name) => pulls.removeOf(name)),
+      ...commitOperations(repositories),
+      ...pullRequestOperations(desk),
+      ...commentOperations(desk),
+      ...approvalOperations(desk),
+    },
     resources: {
       "AWS::CodeCommit::Repository": (resource) => applyRepository(context, repositories, resource),
     },

@@ -14,14 +14,20 @@ export interface Registry {
 }
 
 /**
- * Opens the registry kept below `stateDir/ecr`.
+ * Opens the registry kept below `stateDir/ecr`, or another folder there.
  *
  * @throws Error naming the file and the remedy when the state on disk is not whole
  */
-export async function openRegistry(context: LocalContext): Promise<Registry> {
-  const folder = join(context.stateDir, "ecr");
+export async function openRegistry(
+  context: LocalContext,
+  {
+    folder: name = "ecr",
+    keyOf,
+  }: { readonly folder?: string; readonly keyOf?: (name: string) => string } = {},
+): Promise<Registry> {
+  const folder = join(context.stateDir, name);
   const blobs = await BlobStore.open(folder);
-  const repositories = await RepositoryStore.open(join(folder, "repositories"), context.accountId);
+  const repositories = await RepositoryStore.open(join(folder, "repositories"), context.accountId, keyOf);
   await sweep(folder, blobs, repositories);
   return { context, blobs, repositories, uploads: new Uploads(blobs, context.now) };
 }

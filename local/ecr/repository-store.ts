@@ -38,19 +38,28 @@ const savedRepository = z.object({
 export class RepositoryStore {
   readonly #folder: string;
   readonly #accountId: string;
+  readonly #keyOf: (name: string) => string;
   readonly #repositories = new Map<string, Repository>();
   /** Per repository, the end of the queue of changes. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  private constructor(folder: string, accountId: string) {
+  private constructor(folder: string, accountId: string, keyOf: (name: string) => string) {
     this.#folder = folder;
     this.#accountId = accountId;
+    this.#keyOf = keyOf;
   }
 
-  /** Reads every repository. A file that cannot be understood stops the start, with the remedy. */
-  static async open(folder: string, accountId: string): Promise<RepositoryStore> {
+  /**
+   * Reads every repository. A file that cannot be understood stops the start, with the remedy.
+   * @param keyOf the name a repository is kept under, of any it may be asked for by
+   */
+  static async open(
+    folder: string,
+    accountId: string,
+    keyOf: (name: string) => string = (name) => name,
+  ): Promise<RepositoryStore> {
     await mkdir(folder, { recursive: true });
-    const store = new RepositoryStore(folder, accountId);
+    const store = new RepositoryStore(folder, accountId, keyOf);
     for (const file of await readdir(folder)) {
       const path = join(folder, file);
       // What else is there is what a crash left half written.
@@ -64,12 +73,12 @@ export class RepositoryStore {
   }
 
   get(name: string): Repository | undefined {
-    return this.#repositories.get(name);
+    return this.#repositories.get(this.#keyOf(name));
   }
 
   /** The repository, or RepositoryNotFoundException. */
   find(name: string, registryId = this.#accountId): Repository {
-    const found = registryId === this.#accountId ? this.#repositories.get(name) : undefined;
+    const found = registryId === this.#accountId ? this.get(name) : undefined;
     if (found) return found;
     throw new AwsError(
       "RepositoryNotFoundException",
@@ -104,7 +113,7 @@ export class RepositoryStore {
     name: string,
     change: (current: Repository) => Repository | Promise<Repository>,
   ): Promise<Repository> {
-    return this.#alone(name, async () => {
+    return this.#alone(this.#keyOf(name), async () => {
       const current = this.find(name);
       const next = await change(current);
       if (next !== current) await this.#save(next);

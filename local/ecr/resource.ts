@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ApplyResource } from "../service.ts";
-import { isPolicy } from "./api/lifecycle.ts";
 import { repositoryArn, repositoryUri } from "./api/repositories.ts";
+import { parsePolicy } from "./lifecycle/policy.ts";
 import { isRepositoryName } from "./names.ts";
 import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
@@ -10,6 +10,15 @@ import { tagMutabilitySettings } from "./tag-mutability.ts";
 
 /** CloudFormation hands booleans over as it finds them in the template: as such, or as text. */
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+
+const policyText = z.string().superRefine((text, context) => {
+  try {
+    parsePolicy(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.addIssue({ code: "custom", message: `is not a lifecycle policy: ${why}` });
+  }
+});
 
 /** Tags, policies and EmptyOnDelete are accepted: nothing on a laptop depends on them. */
 const properties = z.strictObject({
@@ -30,7 +39,7 @@ const properties = z.strictObject({
     .optional(),
   LifecyclePolicy: z
     .strictObject({
-      LifecyclePolicyText: z.string().refine(isPolicy, "is not a lifecycle policy").optional(),
+      LifecyclePolicyText: policyText.optional(),
       RegistryId: z.string().optional(),
     })
     .optional(),

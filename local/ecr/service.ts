@@ -6,6 +6,7 @@ import { describeImages, listImages } from "./api/images.ts";
 import { completeLayerUpload, initiateLayerUpload, uploadLayerPart } from "./api/layer-uploads.ts";
 import { batchCheckLayerAvailability, getDownloadUrlForLayer } from "./api/layers.ts";
 import { deleteLifecyclePolicy, getLifecyclePolicy, putLifecyclePolicy } from "./api/lifecycle.ts";
+import { getLifecyclePolicyPreview, startLifecyclePolicyPreview } from "./api/lifecycle-preview.ts";
 import { putImageOperation } from "./api/put-image.ts";
 import {
   createRepository,
@@ -14,6 +15,8 @@ import {
   putImageTagMutability,
 } from "./api/repositories.ts";
 import { describeImageScanFindings } from "./api/scan-findings.ts";
+import { applyLifecycle } from "./lifecycle/apply.ts";
+import type { Previews } from "./lifecycle/previews.ts";
 import { serveRegistry } from "./registry/router.ts";
 import { openRegistry } from "./registry.ts";
 import { applyRepository } from "./resource.ts";
@@ -27,6 +30,7 @@ import { applyRepository } from "./resource.ts";
  */
 export async function createEcr(context: LocalContext): Promise<LocalService> {
   const registry = await openRegistry(context);
+  const previews: Previews = new Map();
   return {
     targetPrefix: "AmazonEC2ContainerRegistry_V20150921",
     jsonVersion: "1.1",
@@ -44,15 +48,20 @@ export async function createEcr(context: LocalContext): Promise<LocalService> {
       GetAuthorizationToken: getAuthorizationToken(registry),
       GetDownloadUrlForLayer: getDownloadUrlForLayer(registry),
       GetLifecyclePolicy: getLifecyclePolicy(registry),
+      GetLifecyclePolicyPreview: getLifecyclePolicyPreview(registry, previews),
       InitiateLayerUpload: initiateLayerUpload(registry),
       ListImages: listImages(registry),
       PutImage: putImageOperation(registry),
       PutImageTagMutability: putImageTagMutability(registry),
       PutLifecyclePolicy: putLifecyclePolicy(registry),
+      StartLifecyclePolicyPreview: startLifecyclePolicyPreview(registry, previews),
       UploadLayerPart: uploadLayerPart(registry),
     },
     resources: { "AWS::ECR::Repository": applyRepository(registry) },
-    routes: { "/v2/": (request, response) => serveRegistry(registry, request, response) },
+    routes: {
+      "/v2/": (request, response) => serveRegistry(registry, request, response),
+      "/_local/ecr/lifecycle": applyLifecycle(registry),
+    },
     close: () => registry.uploads.close(),
   };
 }

@@ -31,7 +31,7 @@ export function isImmutable(mutability: TagMutability, tag: string): boolean {
 }
 
 /** `*` stands for any number of characters. Matched greedily piece by piece: a filter cannot make it slow. */
-function matches(filter: string, tag: string): boolean {
+export function matches(filter: string, tag: string): boolean {
   const pieces = filter.split("*");
   const first = pieces[0] ?? "";
   if (pieces.length === 1) return tag === first;

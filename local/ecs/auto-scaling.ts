@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { lastPart } from "./arns.ts";
 import type { Ecs } from "./ecs.ts";
 import { architectureOf, resourcesOf } from "./instance-types.ts";
-import { registerInstance } from "./instances.ts";
-import type { AutoScalingGroup, LaunchTemplate } from "./types.ts";
+import { registerInstance, removeInstance } from "./instances.ts";
+import type { EcsState } from "./state.ts";
+import type { AutoScalingGroup, CapacityProvider, LaunchTemplate } from "./types.ts";
 
 /**
  * The cluster that an instance of the template joins: `ECS_CLUSTER` in the user data, as the agent reads it.
@@ -17,21 +18,38 @@ export function clusterOfUserData(userData: string): string {
 const instanceId = (group: string, index: number): string =>
   `i-0${createHash("sha256").update(`${group}/${index}`).digest("hex").slice(0, 16)}`;
 
+/** The capacity provider over an Auto Scaling group: there is one at most. */
+export function providerOfGroup(state: EcsState, group: string): CapacityProvider | undefined {
+  return [...state.capacityProviders.values()].find(
+    ({ status, autoScalingGroupArn }) =>
+      status === "ACTIVE" && autoScalingGroupArn !== undefined && lastPart(autoScalingGroupArn) === group,
+  );
+}
+
+/** The type of a group's instance: a mixed instances policy's types take turns, without one the launch template's counts. */
+export function instanceTypeOf(
+  group: AutoScalingGroup,
+  template: LaunchTemplate | undefined,
+  index: number,
+): string {
+  const { instanceTypes } = group;
+  return instanceTypes[index % Math.max(instanceTypes.length, 1)] ?? template?.instanceType ?? "t3.small";
+}
+
 /** Adapts the number of a group's EC2 instances to its desired capacity, and lets them register or disappear. */
 export function scaleGroup(ecs: Ecs, group: AutoScalingGroup): void {
   const wanted = Array.from({ length: group.desiredCapacity }, (_, index) => instanceId(group.name, index));
   const gone = group.instanceIds.filter((id) => !wanted.includes(id));
   for (const instance of [...ecs.state.instances.values()]) {
     if (!gone.includes(instance.ec2InstanceId)) continue;
-    instance.status = "INACTIVE";
-    for (const task of ecs.state.usageOf(instance.arn).tasks) {
-      ecs.runner.stop(task, "TerminationNotice", `Host EC2 (instance ${instance.ec2InstanceId}) terminated.`);
-    }
-    ecs.state.instances.delete(instance.arn);
+    removeInstance(ecs, instance, `Host EC2 (instance ${instance.ec2InstanceId}) terminated.`);
   }
   group.instanceIds = wanted;
   instancesAppear(ecs);
 }
+
+export const zoneOf = ({ availabilityZones }: AutoScalingGroup, index: number): string | undefined =>
+  availabilityZones[index % availabilityZones.length];
 
 /** Registers the EC2 instances that are up and whose cluster exists by now (the agent keeps trying until it does). */
 export function instancesAppear(ecs: Ecs): void {
@@ -48,17 +66,14 @@ export function instancesAppear(ecs: Ecs): void {
 function boot(ecs: Ecs, group: AutoScalingGroup, template: LaunchTemplate, id: string, index: number): void {
   const cluster = ecs.state.clusters.get(clusterOfUserData(template.userData));
   if (cluster?.status !== "ACTIVE") return;
-  const provider = [...ecs.state.capacityProviders.values()].find(
-    ({ status, autoScalingGroupArn }) => status === "ACTIVE" && lastPart(autoScalingGroupArn) === group.name,
-  );
+  const instanceType = instanceTypeOf(group, template, index);
   registerInstance(ecs, cluster, {
     ec2InstanceId: id,
-    instanceType: template.instanceType,
-    architecture: architectureOf(template.instanceType),
-    availabilityZone:
-      group.availabilityZones[index % group.availabilityZones.length] ?? `${ecs.context.region}a`,
-    ...resourcesOf(template.instanceType),
+    instanceType,
+    architecture: architectureOf(instanceType),
+    availabilityZone: zoneOf(group, index) ?? `${ecs.context.region}a`,
+    ...resourcesOf(instanceType),
     attributes: [{ name: "ecs.ami-id", value: template.imageId }],
-    capacityProviderName: provider?.name,
+    capacityProviderName: providerOfGroup(ecs.state, group.name)?.name,
   });
 }

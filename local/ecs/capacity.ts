@@ -14,32 +14,41 @@ function load(item: StrategyItem, counts: Counts, extra: number): number {
 
 /**
  * The provider that gets the next task. First the one whose `base` is not yet met; then by weight: the one that
- * would be least loaded with one more. A provider of weight 0 gets no task beyond its base. There is no way
- * around a provider without room: its task waits.
+ * would be least loaded with one more. A provider of weight 0 gets no task at all ("any capacity providers with a weight
+ * of 0 can't be used to place tasks"), its base included. There is no way around a provider without room: its task waits.
  * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
  *
  * @param counts the deployment's tasks by provider, those that wait for room included.
  */
 export function nextProvider(strategy: readonly StrategyItem[], counts: Counts): string | undefined {
-  const base = strategy.find((item) => (counts.get(item.capacityProvider) ?? 0) < item.base);
+  const usable = strategy.filter(({ weight }) => weight > 0);
+  const base = usable.find((item) => (counts.get(item.capacityProvider) ?? 0) < item.base);
   if (base !== undefined) return base.capacityProvider;
-  return strategy
-    .filter((item) => item.weight > 0)
-    .toSorted((one, other) => load(one, counts, 1) - load(other, counts, 1))[0]?.capacityProvider;
+  let best: { readonly name: string; readonly load: number } | undefined;
+  for (const item of usable) {
+    const own = load(item, counts, 1);
+    if (best === undefined || own < best.load) best = { name: item.capacityProvider, load: own };
+  }
+  return best?.name;
 }
 
 /**
- * The provider that should give up a task: the one most loaded now, those outside of the strategy first
- * (`undefined` as a key of tasks without a provider is among these).
+ * The provider that should give up a task: the one most loaded now, those outside of the strategy or of weight 0 first
+ * (`""` as a key of tasks without a provider is among these).
  */
 export function providerToShrink(strategy: readonly StrategyItem[], counts: Counts): string | undefined {
-  const present = [...counts].filter(([, count]) => count > 0).map(([name]) => name);
-  const loadOf = (name: string): number => {
-    const item = strategy.find((candidate) => candidate.capacityProvider === name);
-    if (item === undefined) return Number.POSITIVE_INFINITY;
-    const count = counts.get(name) ?? 0;
-    if (count <= item.base) return -1;
-    return item.weight === 0 ? Number.POSITIVE_INFINITY : load(item, counts, 0);
-  };
-  return present.toSorted((one, other) => loadOf(other) - loadOf(one))[0];
+  let most: { readonly name: string; readonly load: number } | undefined;
+  for (const [name, count] of counts) {
+    if (count <= 0) continue;
+    const own = shareOf(strategy, name, counts);
+    if (most === undefined || own > most.load) most = { name, load: own };
+  }
+  return most?.name;
+}
+
+/** A provider at its base gives up last. */
+function shareOf(strategy: readonly StrategyItem[], name: string, counts: Counts): number {
+  const item = strategy.find((candidate) => candidate.capacityProvider === name);
+  if (item === undefined || item.weight === 0) return Number.POSITIVE_INFINITY;
+  return (counts.get(name) ?? 0) <= item.base ? -1 : load(item, counts, 0);
 }

@@ -1,4 +1,4 @@
-import type { CircuitBreaker } from "./types.ts";
+import type { CircuitBreaker } from "./deployment-configuration.ts";
 
 /**
  * How many tasks may fail before the deployment circuit breaker trips.

@@ -3,9 +3,9 @@ import type { ContainerRuntime, RunContainer, RunningContainer } from "../engine
 import type { LocalContext } from "../service.ts";
 import type { ExecutableCheck } from "./executable.ts";
 import type { ImagePins } from "./image-pins.ts";
-import { ociArchitecture, type ResolveImage } from "./images.ts";
+import { ociArchitecture, PlatformMissing, type ResolvedImage, type ResolveImage } from "./images.ts";
+import { overrideOf, overridesSchema } from "./overrides.ts";
 import type { Task, TaskContainer } from "./task.ts";
-import { overrideOf, overridesSchema } from "./task-factory.ts";
 import type { ContainerDefinition } from "./types.ts";
 
 export interface LaunchDependencies {
@@ -35,7 +35,9 @@ export async function launchContainer(
   const log = logOf(deps.context, task, definition);
   const pinned = deps.pins.get(task, container.name);
   const named = pinned === undefined ? definition.image : `${definition.image.replace(/@.*$/, "")}@${pinned}`;
-  const image = await deps.resolve(withoutTag(named), task.architecture);
+  const image = await resolveFor(task, definition.image, () =>
+    deps.resolve(withoutTag(named), task.architecture),
+  );
   if (image === undefined && deps.simulated) {
     throw new ContainerError(
       "CannotPullContainerError",
@@ -62,13 +64,15 @@ export async function launchContainer(
     name: `tandem-${task.id.slice(0, 12)}-${container.name}`,
     image: image?.pinned ?? definition.image,
     architecture: task.architecture,
-    environment: environmentOf(definition, override?.environment ?? []),
+    environment: environmentOf(task.launchType, definition, override?.environment ?? []),
     ...(entryPoint === undefined ? {} : { entryPoint }),
     ...(command === undefined ? {} : { command }),
     ports: definition.portMappings.map(({ containerPort, hostPort }) => ({
       containerPort,
-      hostPort: hostPort ?? 0,
+      // With a network interface of its own a task takes no port of its host: here any that is free.
+      hostPort: task.networkInterface === undefined ? (hostPort ?? 0) : 0,
     })),
+    oneOff: task.serviceArn === undefined,
     interactive: definition.interactive ?? false,
     ...(definition.user === undefined ? {} : { user: definition.user }),
     ...(definition.workingDirectory === undefined ? {} : { workingDirectory: definition.workingDirectory }),
@@ -76,6 +80,30 @@ export async function launchContainer(
     log,
   };
   return deps.runtime.run(options);
+}
+
+/**
+ * Fargate looks for the platform itself, also in an image that is no index, and says so in words of its own; a host's docker
+ * takes such an image, whose program then cannot be executed.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
+ */
+async function resolveFor(
+  task: Task,
+  named: string,
+  resolve: () => Promise<ResolvedImage | undefined>,
+): Promise<ResolvedImage | undefined> {
+  if (task.launchType !== "FARGATE") return resolve();
+  const wanted = ociArchitecture[task.architecture];
+  try {
+    const image = await resolve();
+    if (image?.architecture === undefined || image.architecture === wanted) return image;
+  } catch (error) {
+    if (!(error instanceof PlatformMissing)) throw error;
+  }
+  throw new ContainerError(
+    "CannotPullContainerError",
+    `pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform 'linux/${wanted}' (${named})`,
+  );
 }
 
 /** `repo:tag@digest` names the digest alone, as docker reads it. */
@@ -93,11 +121,12 @@ function endedContainer(imageDigest: string): RunningContainer {
 }
 
 function environmentOf(
+  launchType: Task["launchType"],
   definition: ContainerDefinition,
   overrides: readonly { readonly name: string; readonly value: string }[],
 ): Record<string, string> {
   const given = [...definition.environment, ...overrides].map(({ name, value }) => [name, value] as const);
-  return { AWS_EXECUTION_ENV: "AWS_ECS_EC2", ...Object.fromEntries(given) };
+  return { AWS_EXECUTION_ENV: `AWS_ECS_${launchType}`, ...Object.fromEntries(given) };
 }
 
 /**

@@ -1,6 +1,9 @@
+import { isFargate } from "./assign.ts";
+import { compatibilitiesOf } from "./compatibility.ts";
 import { countTasks, deploymentTasks, type TaskCounts } from "./counts.ts";
-import { currentDeployment } from "./service-records.ts";
+import { currentDeployment, recordOf } from "./service-records.ts";
 import type { EcsState } from "./state.ts";
+import { requestedCount } from "./strategies/progress.ts";
 import type { Task } from "./task.ts";
 import type {
   CapacityProvider,
@@ -29,12 +32,12 @@ const optional = (milliseconds: number | undefined, date: (milliseconds: number)
  */
 export function describeTask(task: Task, date: (milliseconds: number) => unknown): Record<string, unknown> {
   return present({
-    attachments: [],
+    attachments: attachmentsOf(task),
     attributes: task.attributes,
     availabilityZone: task.availabilityZone,
     capacityProviderName: task.capacityProviderName,
     clusterArn: task.clusterArn,
-    connectivity: "CONNECTED",
+    connectivity: task.connectivity,
     connectivityAt: optional(task.startedAt ?? task.pullStartedAt, date),
     containerInstanceArn: task.instanceArn,
     containers: task.containers.map((container) => describeContainer(task, container)),
@@ -46,9 +49,12 @@ export function describeTask(task: Task, date: (milliseconds: number) => unknown
     healthStatus: task.healthStatus,
     inferenceAccelerators: [],
     lastStatus: task.lastStatus,
-    launchType: "EC2",
+    launchType: task.launchType,
     memory: String(task.memory),
     overrides: task.overrides,
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html
+    platformFamily: task.launchType === "FARGATE" ? "Linux" : undefined,
+    platformVersion: task.launchType === "FARGATE" ? "1.4.0" : undefined,
     pullStartedAt: optional(task.pullStartedAt, date),
     pullStoppedAt: optional(task.pullStoppedAt, date),
     startedAt: optional(task.startedAt, date),
@@ -61,6 +67,24 @@ export function describeTask(task: Task, date: (milliseconds: number) => unknown
     taskDefinitionArn: task.taskDefinitionArn,
     version: task.version,
   });
+}
+
+/** The network interface of a task in network mode `awsvpc`. */
+function attachmentsOf({ lastStatus, networkInterface }: Task): unknown[] {
+  if (networkInterface === undefined) return [];
+  const { attachmentId, networkInterfaceId, privateIpv4Address, subnetId } = networkInterface;
+  return [
+    {
+      id: attachmentId,
+      type: "ElasticNetworkInterface",
+      status: lastStatus === "STOPPED" ? "DELETED" : "ATTACHED",
+      details: [
+        { name: "subnetId", value: subnetId },
+        { name: "networkInterfaceId", value: networkInterfaceId },
+        { name: "privateIPv4Address", value: privateIpv4Address },
+      ],
+    },
+  ];
 }
 
 function describeContainer(task: Task, container: Task["containers"][number]): Record<string, unknown> {
@@ -80,7 +104,15 @@ function describeContainer(task: Task, container: Task["containers"][number]): R
       hostPort,
       protocol: "tcp",
     })),
-    networkInterfaces: [],
+    networkInterfaces:
+      task.networkInterface === undefined
+        ? []
+        : [
+            {
+              attachmentId: task.networkInterface.attachmentId,
+              privateIpv4Address: task.networkInterface.privateIpv4Address,
+            },
+          ],
     healthStatus: container.healthStatus,
     cpu: String(container.cpu),
     memory: container.memory === undefined ? undefined : String(container.memory),
@@ -112,11 +144,19 @@ export function describeCapacityProvider(provider: CapacityProvider): Record<str
     capacityProviderArn: provider.arn,
     name: provider.name,
     status: provider.status,
-    type: "EC2_AUTOSCALING",
-    autoScalingGroupProvider: {
-      ...provider.autoScalingGroupProvider,
-      autoScalingGroupArn: provider.autoScalingGroupArn,
-    },
+    ...(provider.autoScalingGroupArn === undefined
+      ? {
+          type: "MANAGED_INSTANCES",
+          cluster: provider.cluster,
+          managedInstancesProvider: provider.managedInstancesProvider,
+        }
+      : {
+          type: "EC2_AUTOSCALING",
+          autoScalingGroupProvider: {
+            ...provider.autoScalingGroupProvider,
+            autoScalingGroupArn: provider.autoScalingGroupArn,
+          },
+        }),
     tags: provider.tags,
   };
 }
@@ -163,7 +203,7 @@ export function describeInstance(
       ports([...reservedPorts, ...[...used.ports].map(String)]),
     ],
     status: instance.status,
-    agentConnected: instance.status !== "INACTIVE",
+    agentConnected: instance.agentConnected && instance.status !== "INACTIVE",
     runningTasksCount: tasks.running,
     pendingTasksCount: tasks.pending,
     attributes: instance.attributes,
@@ -183,7 +223,7 @@ export function describeDefinition(definition: TaskDefinition): Record<string, u
     networkMode: definition.networkMode,
     status: definition.status,
     placementConstraints: definition.placementConstraints,
-    compatibilities: ["EXTERNAL", "EC2"],
+    compatibilities: compatibilitiesOf(definition),
     requiresCompatibilities: definition.requiresCompatibilities,
     runtimePlatform: definition.runtimePlatform,
     cpu: definition.cpu,
@@ -192,6 +232,7 @@ export function describeDefinition(definition: TaskDefinition): Record<string, u
     registeredAt: seconds(definition.registeredAt),
     registeredBy: definition.registeredBy,
     deregisteredAt: optional(definition.deregisteredAt, seconds),
+    deleteRequestedAt: optional(definition.deleteRequestedAt, seconds),
   });
 }
 
@@ -202,12 +243,13 @@ function describeDeployment(
 ): Record<string, unknown> {
   const revision = service.revisions.find(({ arn }) => arn === deployment.revisionArn);
   const strategy = revision?.capacityProviderStrategy ?? [];
-  const failedOrPrimary = deployment.rolloutState === "FAILED" ? 0 : service.desiredCount;
+  const current = service.deployments.find(({ status }) => status === "PRIMARY");
+  const record = current === undefined ? undefined : recordOf(service, current);
   return present({
     id: deployment.id,
     status: deployment.status,
     taskDefinition: deployment.taskDefinitionArn,
-    desiredCount: deployment.status === "PRIMARY" ? failedOrPrimary : 0,
+    desiredCount: requestedCount(service, deployment, record),
     pendingCount: counts.pending,
     runningCount: counts.running,
     failedTasks: deployment.failedTasks,
@@ -231,6 +273,9 @@ export function describeService(
   const current = currentDeployment(service);
   const strategy = service.capacityProviderStrategy;
   return present({
+    ...(isFargate(strategy, service.launchType)
+      ? { platformVersion: "LATEST", platformFamily: "Linux" }
+      : {}),
     ...service.configuration,
     serviceArn: service.arn,
     serviceName: service.name,
@@ -263,11 +308,13 @@ export function describeService(
 
 function currentRevisions(service: Service, tasks: Iterable<Task>): unknown[] {
   const all = [...tasks];
+  const current = service.deployments.find(({ status }) => status === "PRIMARY");
+  const record = current === undefined ? undefined : recordOf(service, current);
   return service.deployments.map((deployment) => {
     const counts = deploymentTasks(all, deployment.id);
     return {
       arn: deployment.revisionArn,
-      requestedTaskCount: deployment.status === "PRIMARY" ? service.desiredCount : 0,
+      requestedTaskCount: requestedCount(service, deployment, record),
       runningTaskCount: counts.running,
       pendingTaskCount: counts.pending,
     };

@@ -4,12 +4,19 @@ import type { ApplyResource } from "../service.ts";
 import { scaleGroup } from "./auto-scaling.ts";
 import type { Ecs } from "./ecs.ts";
 import { parse } from "./input.ts";
-import type { AutoScalingGroup } from "./types.ts";
+import { matchingTypes } from "./instance-requirements.ts";
+import type { AutoScalingGroup, LaunchTemplate } from "./types.ts";
 
 const templateSchema = z.looseObject({
   LaunchTemplateName: z.string().optional(),
   LaunchTemplateData: z.looseObject({
-    InstanceType: z.string().default("t3.small"),
+    InstanceType: z.string().optional(),
+    InstanceRequirements: z
+      .looseObject({
+        CpuManufacturers: z.array(z.enum(["intel", "amd", "amazon-web-services"])).optional(),
+        AllowedInstanceTypes: z.array(z.string()).optional(),
+      })
+      .optional(),
     ImageId: z.string().default("ami-00000000"),
     UserData: z.string().default(""),
   }),
@@ -23,11 +30,34 @@ const groupSchema = z.looseObject({
   DesiredCapacity: z.coerce.number().int().min(0).optional(),
   MinSize: z.coerce.number().int().min(0).default(0),
   AvailabilityZones: z.array(z.string()).optional(),
+  MaxSize: z.coerce.number().int().min(0).optional(),
   LaunchTemplate: specificationSchema.optional(),
   MixedInstancesPolicy: z
-    .looseObject({ LaunchTemplate: z.looseObject({ LaunchTemplateSpecification: specificationSchema }) })
+    .looseObject({
+      LaunchTemplate: z.looseObject({
+        LaunchTemplateSpecification: specificationSchema,
+        Overrides: z.array(z.looseObject({ InstanceType: z.string().optional() })).default([]),
+      }),
+    })
     .optional(),
 });
+
+/** A template names its instance type, or what it requires of one: the smallest that meets that is then started. */
+function typeOf(
+  data: z.infer<typeof templateSchema>["LaunchTemplateData"],
+): Pick<LaunchTemplate, "instanceType" | "instanceRequirements"> {
+  const { InstanceType, InstanceRequirements: required } = data;
+  if (required === undefined) return { instanceType: InstanceType ?? "t3.small" };
+  const { CpuManufacturers: cpuManufacturers, AllowedInstanceTypes: allowedInstanceTypes } = required;
+  const [smallest] = matchingTypes({ cpuManufacturers, allowedInstanceTypes });
+  return {
+    instanceType: smallest ?? "t3.small",
+    instanceRequirements: {
+      cpuManufacturerSet: cpuManufacturers ?? [],
+      allowedInstanceTypeSet: allowedInstanceTypes ?? [],
+    },
+  };
+}
 
 /**
  * The little of EC2 and Auto Scaling that gives a cluster its hosts: a group's instances are there as soon as it is, and
@@ -49,9 +79,10 @@ export function ec2Resources(ecs: Ecs): Record<string, ApplyResource> {
       state.launchTemplates.set(id, {
         id,
         name,
-        instanceType: data.InstanceType,
+        ...typeOf(data),
         imageId: data.ImageId,
         userData: Buffer.from(data.UserData, "base64").toString(),
+        createdAt: state.launchTemplates.get(id)?.createdAt ?? ecs.context.now(),
       });
       await store.save();
       return {
@@ -74,6 +105,12 @@ export function ec2Resources(ecs: Ecs): Record<string, ApplyResource> {
         name,
         launchTemplateId:
           specification.LaunchTemplateId ?? templateId(specification.LaunchTemplateName ?? ""),
+        instanceTypes: (wanted.MixedInstancesPolicy?.LaunchTemplate.Overrides ?? []).flatMap(
+          ({ InstanceType }) => InstanceType ?? [],
+        ),
+        minSize: wanted.MinSize,
+        maxSize: wanted.MaxSize,
+        createdAt: known?.createdAt ?? ecs.context.now(),
         desiredCapacity: wanted.DesiredCapacity ?? wanted.MinSize,
         availabilityZones: wanted.AvailabilityZones ?? [`${region}a`, `${region}b`],
         instanceIds: known?.instanceIds ?? [],

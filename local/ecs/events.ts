@@ -1,5 +1,6 @@
 import type { EventDraft } from "../service.ts";
 import { describeTask } from "./describe.ts";
+import type { HookExecution } from "./strategies/lifecycle.ts";
 import type { Task } from "./task.ts";
 import type { Service } from "./types.ts";
 
@@ -86,6 +87,35 @@ export function serviceAction(
       clusterArn,
       ...more,
       createdAt: isoSeconds(now),
+    },
+  };
+}
+
+const failedHooks: ReadonlySet<HookExecution["status"]> = new Set(["FAILED", "TIMED_OUT"]);
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_hook_state_change_events.html */
+export function hookStateChange(
+  service: Pick<Service, "arn">,
+  clusterArn: string,
+  serviceDeploymentArn: string,
+  execution: HookExecution,
+  now: number,
+): EventDraft {
+  return {
+    source,
+    detailType: "ECS Hook State Change",
+    resources: [serviceDeploymentArn],
+    detail: {
+      eventType: failedHooks.has(execution.status) ? "ERROR" : "INFO",
+      eventName: `HOOK_${execution.status}`,
+      hookId: execution.hookId,
+      hookType: execution.targetType,
+      expiresAt: isoSeconds(execution.expiresAt),
+      lifecycleStage: execution.stage,
+      clusterArn,
+      serviceArn: service.arn,
+      serviceDeploymentArn,
+      updatedAt: iso(now),
     },
   };
 }

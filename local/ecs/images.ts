@@ -54,6 +54,9 @@ export interface ResolvedImage {
   }[];
 }
 
+/** The index has no image of the platform. */
+export class PlatformMissing extends ContainerError {}
+
 /**
  * Resolves a reference for an architecture, or says that it is none of the local registry's (`undefined`).
  *
@@ -74,6 +77,8 @@ export class RegistryReader {
   private readonly context: LocalContext;
   /** Resolved by digest and architecture: content that cannot change. */
   private readonly known = new Map<string, ResolvedImage>();
+  /** What is being read: a thousand tasks that start together read an image once. */
+  private readonly reading = new Map<string, Promise<ResolvedImage>>();
 
   constructor(context: LocalContext) {
     this.context = context;
@@ -85,7 +90,12 @@ export class RegistryReader {
     const key = `${repository}@${reference} ${architecture}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const resolved = await this.read(image, repository, reference, architecture);
+    let reading = this.reading.get(key);
+    if (reading === undefined) {
+      reading = this.read(image, repository, reference, architecture).finally(() => this.reading.delete(key));
+      this.reading.set(key, reading);
+    }
+    const resolved = await reading;
     if (this.known.size >= 1000) this.known.clear();
     if (reference.startsWith("sha256:")) this.known.set(key, resolved);
     return resolved;
@@ -104,7 +114,8 @@ export class RegistryReader {
       ({ platform }) => platform?.os === "linux" && platform.architecture === wanted,
     );
     if (entries !== undefined && child === undefined) {
-      throw cannotPull(image, `no matching manifest for linux/${wanted} in the manifest list entries`);
+      const why = `no matching manifest for linux/${wanted} in the manifest list entries`;
+      throw new PlatformMissing("CannotPullContainerError", cannotPull(image, why).message);
     }
     const { manifest } =
       child === undefined ? top : await this.fetchManifest(image, repository, child.digest);

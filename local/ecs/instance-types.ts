@@ -25,22 +25,72 @@ const burstable: Readonly<Record<string, readonly [vcpus: number, memory: number
 /** The part of the memory that the agent registers: kernel and agent keep the rest. */
 const usable = 0.95;
 
+const named = /^([a-z]+)\d+([a-z-]*)\.(nano|micro|small|medium|large|\d*xlarge|metal(?:-\d+xl)?)$/;
+
+/** Whether the text has the form of an instance type's name, as in `m7g.2xlarge`. */
+export const isInstanceType = (name: string): boolean => named.test(name);
+
+/** The letters between generation and size: `gd` of `m7gd.large`, `i` of `m7i-flex.large`. */
+const optionsOf = (instanceType: string): string =>
+  /^[a-z]+\d+([a-z-]*)\./.exec(instanceType)?.[1]?.split("-")[0] ?? "";
+
 /**
  * The architecture of an EC2 instance type: Graviton families carry a `g` among the letters after the
  * generation (`t4g`, `m7gd`, `c6gn`), and `a1` is the first of them.
  * https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
  */
 export function architectureOf(instanceType: string): Architecture {
-  const options = /^[a-z]+\d+([a-z-]*)\./.exec(instanceType)?.[1] ?? "";
-  return instanceType.startsWith("a1.") || options.split("-")[0]?.includes("g") ? "arm64" : "x86_64";
+  return instanceType.startsWith("a1.") || optionsOf(instanceType).includes("g") ? "arm64" : "x86_64";
 }
 
-/** CPU units (1024 per vCPU) and memory (MiB) that an instance of the type registers with ECS. */
-export function resourcesOf(instanceType: string): { readonly cpu: number; readonly memory: number } {
+/** The CPU's maker, in the words of `cpuManufacturers`: `a` among the letters says AMD, Graviton is of AWS. */
+export function manufacturerOf(instanceType: string): "amazon-web-services" | "amd" | "intel" {
+  if (architectureOf(instanceType) === "arm64") return "amazon-web-services";
+  return optionsOf(instanceType).includes("a") ? "amd" : "intel";
+}
+
+export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instanceType);
+
+/** The vCPUs and the memory (MiB) of an instance type. */
+export function sizeOf(instanceType: string): { readonly vcpus: number; readonly memoryMiB: number } {
   const [family = "", size = ""] = instanceType.split(".");
   const letter = family.replace(/\d.*$/, "");
   const small = letter === "t" ? burstable[size] : undefined;
   const vcpus = small?.[0] ?? vcpusOfSize[size] ?? 2;
-  const memory = small?.[1] ?? vcpus * (memoryPerVcpu[letter[0] ?? "m"] ?? 4096);
-  return { cpu: vcpus * 1024, memory: Math.floor(memory * usable) };
+  return { vcpus, memoryMiB: small?.[1] ?? vcpus * (memoryPerVcpu[letter[0] ?? "m"] ?? 4096) };
 }
+
+/** CPU units (1024 per vCPU) and memory (MiB) that an instance of the type registers with ECS. */
+export function resourcesOf(instanceType: string): { readonly cpu: number; readonly memory: number } {
+  const { vcpus, memoryMiB } = sizeOf(instanceType);
+  return { cpu: vcpus * 1024, memory: Math.floor(memoryMiB * usable) };
+}
+
+const generalFamilies = ["m5", "m6i", "m6a", "m6g", "m7i", "m7a", "m7g", "m8g"];
+const otherFamilies = [
+  "c5",
+  "c6i",
+  "c6a",
+  "c6g",
+  "c7i",
+  "c7a",
+  "c7g",
+  "c8g",
+  "r5",
+  "r6i",
+  "r6g",
+  "r7i",
+  "r7g",
+  "r8g",
+];
+const burstableFamilies = ["t3", "t3a", "t4g"];
+
+/** The instance types among which attribute-based selection chooses here: the general, compute, memory and burstable ones. */
+export const catalogue: readonly string[] = [
+  ...burstableFamilies.flatMap((family) => Object.keys(burstable).map((size) => `${family}.${size}`)),
+  ...[...generalFamilies, ...otherFamilies].flatMap((family) =>
+    Object.keys(vcpusOfSize)
+      .filter((size) => size !== "medium" || architectureOf(`${family}.medium`) === "arm64")
+      .map((size) => `${family}.${size}`),
+  ),
+];

@@ -10,6 +10,8 @@ export interface Demand {
   readonly constraints: readonly Constraint[];
   /** `runtimePlatform.cpuArchitecture`, as the attribute spells it. */
   readonly architecture?: string;
+  /** `runtimePlatform.operatingSystemFamily`, where it is given. */
+  readonly osFamily?: string;
 }
 
 /** A container instance with what is still free on it. */
@@ -31,10 +33,11 @@ export type Refusal =
   | "RESOURCE:PORTS"
   | "ATTRIBUTE"
   | "CONSTRAINT"
-  | "AGENT";
+  | "AGENT"
+  | "INACTIVE";
 
 export type Placement =
-  | { readonly ok: true; readonly host: Host }
+  | { readonly ok: true; readonly instance: ContainerInstance }
   | { readonly ok: false; readonly reason: Refusal | "NO_INSTANCE"; readonly closest?: ContainerInstance };
 
 /** The subjects of the query language that a container instance answers to. */
@@ -50,7 +53,7 @@ export function subjectsOf(host: Pick<Host, "instance" | "tasks" | "groups">): S
       case "ec2InstanceId":
         return instance.ec2InstanceId;
       case "agentConnected":
-        return "true";
+        return String(instance.agentConnected);
       case "registeredAt":
         return new Date(instance.registeredAt).toISOString();
       case "runningTasksCount":
@@ -63,21 +66,22 @@ export function subjectsOf(host: Pick<Host, "instance" | "tasks" | "groups">): S
   };
 }
 
-function meets(constraint: Constraint, host: Host): boolean {
-  if (constraint.type === "distinctInstance") return host.groupTasks === 0;
-  return parseExpression(constraint.expression ?? "")(subjectsOf(host));
-}
+/** What an expression can say of a host only while tasks are placed on it. */
+const changing = /task:group|runningTasksCount/;
 
-/** Why the host cannot take the task; `undefined` when it can. Ordered from what fits least to what fits most. */
-function refusal(host: Host, demand: Demand): Refusal | undefined {
-  if (host.instance.status !== "ACTIVE") return "AGENT";
-  if (demand.architecture !== undefined && demand.architecture !== host.instance.architecture)
-    return "ATTRIBUTE";
-  if (!demand.constraints.every((constraint) => meets(constraint, host))) return "CONSTRAINT";
-  if (demand.hostPorts.some((port) => host.usedPorts.has(port))) return "RESOURCE:PORTS";
-  if (host.freeMemory < demand.memory) return "RESOURCE:MEMORY";
-  if (host.freeCpu < demand.cpu) return "RESOURCE:CPU";
-  return undefined;
+/** A host while tasks are placed on it, one after the other. */
+interface Slot {
+  readonly instance: ContainerInstance;
+  /** What no number of tasks changes. */
+  readonly never: Refusal | undefined;
+  /** The values of the strategy's `spread` fields. */
+  readonly keys: readonly string[];
+  readonly usedPorts: Set<number>;
+  readonly groups: string[];
+  freeCpu: number;
+  freeMemory: number;
+  tasks: number;
+  groupTasks: number;
 }
 
 const closeness: readonly Refusal[] = [
@@ -87,100 +91,152 @@ const closeness: readonly Refusal[] = [
   "CONSTRAINT",
   "ATTRIBUTE",
   "AGENT",
+  "INACTIVE",
 ];
 
-type Order = (one: Host, other: Host) => number;
-
-/** `spread` and `binpack` as orders; `random` keeps the order of registration, so that a run can be repeated. */
-function orderOf(strategy: PlacementStrategy, hosts: readonly Host[]): Order {
-  if (strategy.type === "random") return () => 0;
-  if (strategy.type === "binpack") {
-    return strategy.field?.toLowerCase() === "cpu"
-      ? (one, other) => one.freeCpu - other.freeCpu
-      : (one, other) => one.freeMemory - other.freeMemory;
-  }
-  const field = strategy.field ?? "instanceId";
-  if (field === "instanceId" || field === "host") return (one, other) => one.groupTasks - other.groupTasks;
-  const fieldOf = (host: Host): string => String(subjectsOf(host)(field) ?? "");
-  const counts = new Map<string, number>();
-  for (const host of hosts) counts.set(fieldOf(host), (counts.get(fieldOf(host)) ?? 0) + host.groupTasks);
-  return (one, other) => (counts.get(fieldOf(one)) ?? 0) - (counts.get(fieldOf(other)) ?? 0);
-}
-
-const spreadOverHosts: PlacementStrategy = { type: "spread", field: "instanceId" };
+const overHosts: PlacementStrategy = { type: "spread", field: "instanceId" };
 /** Without a strategy the service scheduler spreads over availability zones, then over hosts. */
 const defaultStrategy: readonly PlacementStrategy[] = [
   { type: "spread", field: "attribute:ecs.availability-zone" },
-  spreadOverHosts,
+  overHosts,
 ];
+const isHostField = (field: string | undefined): boolean =>
+  field === undefined || field === "instanceId" || field === "host";
 
 /**
- * Chooses the host of a task: first what it needs (CPU, memory, ports), then the placement constraints, then the
+ * Chooses hosts for tasks of one kind: first what a task needs (CPU, memory, ports), then the placement constraints, then the
  * placement strategy. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
  *
- * @param hosts the candidates: the instances of the capacity provider, or of the cluster.
+ * Each task takes its part of what the next one finds. What does not change from task to task is looked at once, so that a
+ * thousand tasks on hundreds of hosts are placed in a moment.
  */
-export function place(
-  hosts: readonly Host[],
-  demand: Demand,
-  strategy: readonly PlacementStrategy[] = [],
-): Placement {
-  const fitting: Host[] = [];
-  let closest: { readonly reason: Refusal; readonly instance: ContainerInstance } | undefined;
-  for (const host of hosts) {
-    const reason = refusal(host, demand);
-    if (reason === undefined) fitting.push(host);
-    else if (closest === undefined || closeness.indexOf(reason) < closeness.indexOf(closest.reason)) {
-      closest = { reason, instance: host.instance };
-    }
+export class Placer {
+  private readonly slots: readonly Slot[];
+  private readonly demand: Demand;
+  private readonly group: string;
+  private readonly strategy: readonly PlacementStrategy[];
+  private readonly dynamic: readonly Constraint[];
+  /** For each `spread` of the strategy, how many of the group's tasks each value of its field has. */
+  private readonly spreads: readonly Map<string, number>[];
+
+  /** @param hosts the candidates: the instances of the capacity provider, or those of the launch type. */
+  constructor(
+    hosts: readonly Host[],
+    demand: Demand,
+    group: string,
+    strategy: readonly PlacementStrategy[] = [],
+  ) {
+    this.demand = demand;
+    this.group = group;
+    this.strategy = [...(strategy.length > 0 ? strategy : defaultStrategy), overHosts];
+    const isDynamic = ({ type, expression }: Constraint): boolean =>
+      type === "distinctInstance" || changing.test(expression ?? "");
+    this.dynamic = demand.constraints.filter(isDynamic);
+    const fixed = demand.constraints.filter((constraint) => !isDynamic(constraint));
+    this.slots = hosts.map((host) => this.slotOf(host, fixed));
+    this.spreads = this.strategy.map((_one, index) => {
+      const counts = new Map<string, number>();
+      for (const { keys, groupTasks } of this.slots) add(counts, keys[index] ?? "", groupTasks);
+      return counts;
+    });
   }
-  const orders = [...(strategy.length > 0 ? strategy : defaultStrategy), spreadOverHosts].map((one) =>
-    orderOf(one, hosts),
-  );
-  const byStrategy: Order = (one, other) => {
-    for (const order of orders) {
-      const difference = order(one, other);
+
+  /** Places one task. */
+  place(): Placement {
+    let best: Slot | undefined;
+    let closest: { readonly reason: Refusal; readonly instance: ContainerInstance } | undefined;
+    for (const slot of this.slots) {
+      const reason = slot.never ?? this.refusal(slot);
+      if (reason === undefined) {
+        if (best === undefined || this.compare(slot, best) < 0) best = slot;
+      } else if (closest === undefined || closeness.indexOf(reason) < closeness.indexOf(closest.reason)) {
+        closest = { reason, instance: slot.instance };
+      }
+    }
+    if (best !== undefined) {
+      this.take(best);
+      return { ok: true, instance: best.instance };
+    }
+    if (closest === undefined) return { ok: false, reason: "NO_INSTANCE" };
+    return { ok: false, reason: closest.reason, closest: closest.instance };
+  }
+
+  private slotOf(host: Host, fixed: readonly Constraint[]): Slot {
+    const { instance, freeCpu, freeMemory, tasks, groupTasks } = host;
+    const subjects = subjectsOf(host);
+    return {
+      instance,
+      never: this.neverReason(instance, subjects, fixed),
+      keys: this.strategy.map(({ type, field }) =>
+        type !== "spread" ? "" : isHostField(field) ? instance.arn : String(subjects(field ?? "") ?? ""),
+      ),
+      usedPorts: new Set(host.usedPorts),
+      groups: [...host.groups],
+      freeCpu,
+      freeMemory,
+      tasks,
+      groupTasks,
+    };
+  }
+
+  private neverReason(
+    instance: ContainerInstance,
+    subjects: Subjects,
+    fixed: readonly Constraint[],
+  ): Refusal | undefined {
+    const { architecture, osFamily } = this.demand;
+    if (instance.status !== "ACTIVE") return "INACTIVE";
+    if (!instance.agentConnected) return "AGENT";
+    if (architecture !== undefined && architecture !== instance.architecture) return "ATTRIBUTE";
+    if (osFamily !== undefined && osFamily !== subjects("attribute:ecs.os-family")) return "ATTRIBUTE";
+    return fixed.every(({ expression }) => parseExpression(expression ?? "")(subjects))
+      ? undefined
+      : "CONSTRAINT";
+  }
+
+  /** Why the host cannot take one more; `undefined` when it can. Ordered from what fits least to what fits most. */
+  private refusal(slot: Slot): Refusal | undefined {
+    const { demand } = this;
+    const met = this.dynamic.every(({ type, expression }) =>
+      type === "distinctInstance"
+        ? slot.groupTasks === 0
+        : parseExpression(expression ?? "")(subjectsOf(slot)),
+    );
+    if (!met) return "CONSTRAINT";
+    if (demand.hostPorts.some((port) => slot.usedPorts.has(port))) return "RESOURCE:PORTS";
+    if (slot.freeMemory < demand.memory) return "RESOURCE:MEMORY";
+    if (slot.freeCpu < demand.cpu) return "RESOURCE:CPU";
+    return undefined;
+  }
+
+  /** `spread` and `binpack` as orders; `random` keeps the order of registration, so that a run can be repeated. */
+  private compare(one: Slot, other: Slot): number {
+    for (const [index, { type, field }] of this.strategy.entries()) {
+      let difference = 0;
+      if (type === "binpack") {
+        const byCpu = field?.toLowerCase() === "cpu";
+        difference = byCpu ? one.freeCpu - other.freeCpu : one.freeMemory - other.freeMemory;
+      } else if (type === "spread") {
+        const counts = this.spreads[index];
+        difference = (counts?.get(one.keys[index] ?? "") ?? 0) - (counts?.get(other.keys[index] ?? "") ?? 0);
+      }
       if (difference !== 0) return difference;
     }
     return one.tasks - other.tasks;
-  };
-  const best = fitting.toSorted(byStrategy)[0];
-  if (best !== undefined) return { ok: true, host: best };
-  if (closest === undefined) return { ok: false, reason: "NO_INSTANCE" };
-  return { ok: false, reason: closest.reason, closest: closest.instance };
-}
-
-const closestIs: Readonly<Record<Refusal, string>> = {
-  "RESOURCE:CPU": "has insufficient CPU units available",
-  "RESOURCE:MEMORY": "has insufficient memory available",
-  "RESOURCE:PORTS": "is already using a port required by your task",
-  ATTRIBUTE: "is missing an attribute required by your task",
-  CONSTRAINT: 'encountered error "MemberOf placement constraint unsatisfied."',
-  AGENT: 'encountered error "AGENT"',
-};
-
-/**
- * The end of the service event "(service web) was unable to place a task …".
- * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
- */
-export function explainRefusal(placement: Extract<Placement, { ok: false }>): string {
-  const start = "was unable to place a task because no container instance met all of its requirements.";
-  if (placement.reason === "NO_INSTANCE" || placement.closest === undefined) {
-    return `${start} Reason: No Container Instances were found in your cluster.`;
   }
-  const id = placement.closest.arn.slice(placement.closest.arn.lastIndexOf("/") + 1);
-  return `${start} The closest matching container-instance ${id} ${closestIs[placement.reason]}.`;
+
+  private take(slot: Slot): void {
+    const { cpu, memory, hostPorts } = this.demand;
+    slot.freeCpu -= cpu;
+    slot.freeMemory -= memory;
+    for (const port of hostPorts) slot.usedPorts.add(port);
+    slot.tasks += 1;
+    slot.groupTasks += 1;
+    if (!slot.groups.includes(this.group)) slot.groups.push(this.group);
+    for (const [index, counts] of this.spreads.entries()) add(counts, slot.keys[index] ?? "", 1);
+  }
 }
 
-/** The host after it has taken a task of the group. */
-export function withTask(host: Host, demand: Demand, group: string): Host {
-  return {
-    ...host,
-    freeCpu: host.freeCpu - demand.cpu,
-    freeMemory: host.freeMemory - demand.memory,
-    usedPorts: new Set([...host.usedPorts, ...demand.hostPorts]),
-    tasks: host.tasks + 1,
-    groupTasks: host.groupTasks + 1,
-    groups: host.groups.includes(group) ? host.groups : [...host.groups, group],
-  };
+function add(counts: Map<string, number>, key: string, number: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + number);
 }

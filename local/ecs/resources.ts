@@ -55,9 +55,10 @@ export function ecsResources(
       const known = state.capacityProviders.get(name);
       const same =
         known !== undefined &&
-        typeof wanted === "string" &&
-        lastPart(known.autoScalingGroupArn) === lastPart(wanted);
-      if (!same) await call("CreateCapacityProvider", { ...input, name });
+        (typeof wanted === "string"
+          ? lastPart(known.autoScalingGroupArn ?? "") === lastPart(wanted)
+          : isDeepStrictEqual(known.managedInstancesProvider, input.managedInstancesProvider));
+      if (!same) await call("CreateCapacityProvider", { ...input, cluster: input.clusterName, name });
       return { ref: name, attributes: {} };
     },
 

@@ -1,8 +1,16 @@
+import type { LoadBalancing } from "../load-balancer/balancer.ts";
 import type { LocalContext } from "../service.ts";
-import { type Arns, deploymentNumber, deploymentToken, hexId } from "./arns.ts";
+import { type Arns, deploymentNumber, deploymentToken } from "./arns.ts";
 import { failureThreshold } from "./circuit-breaker.ts";
 import { deploymentStateChange } from "./events.ts";
+import { forget, note } from "./service-history.ts";
 import { currentDeployment, recordOf } from "./service-records.ts";
+import { type AlarmSource, alarmsAtStart } from "./strategies/alarm-watch.ts";
+import type { Failure } from "./strategies/failure.ts";
+import { shiftsOf } from "./strategies/shifts.ts";
+import type { StageRunner } from "./strategies/stage-runner.ts";
+import { courseBack, courseOf } from "./strategies/stages.ts";
+import { targetsFor } from "./strategies/targets.ts";
 import type {
   ContainerDefinition,
   Deployment,
@@ -11,94 +19,118 @@ import type {
   ServiceRevision,
 } from "./types.ts";
 
-const keptEvents = 100;
-const keptServiceDeployments = 100;
+export interface RolloutDependencies {
+  readonly context: LocalContext;
+  readonly arns: Arns;
+  readonly stages: StageRunner;
+  readonly alarms: AlarmSource | undefined;
+  readonly balancing: LoadBalancing | undefined;
+}
 
 /**
  * The life of a service's deployments: begun, completed, failed, rolled back, stopped. Every step changes the service and
- * emits the documented events; when a step is due is for `reconcile.ts`.
+ * emits the documented events; when a step is due is for `reconcile.ts`, what happens at each stage for `stage-runner.ts`.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
  */
 export class Rollout {
-  private readonly context: LocalContext;
-  private readonly arns: Arns;
+  private readonly deps: RolloutDependencies;
 
-  constructor(context: LocalContext, arns: Arns) {
-    this.context = context;
-    this.arns = arns;
+  constructor(deps: RolloutDependencies) {
+    this.deps = deps;
   }
 
-  /** Adds a line to the service's events, the newest first; the same line twice in a row is said once. */
+  private now(): number {
+    return this.deps.context.now();
+  }
+
+  /** Adds a line to the service's events. */
   note(service: Service, message: string): boolean {
-    const text = `(service ${service.name}) ${message}`;
-    if (service.events[0]?.message === text) return false;
-    service.events.unshift({ id: eventId(), createdAt: this.context.now(), message: text });
-    service.events.length = Math.min(service.events.length, keptEvents);
-    return true;
+    return note(service, this.now(), message);
   }
 
   /** Starts a new deployment of what the service is configured to be now; one in progress is stopped by it. */
   begin(service: Service, containers: readonly ContainerDefinition[]): void {
-    const now = this.context.now();
+    const now = this.now();
     const running = currentDeployment(service);
     if (running !== undefined) {
       this.finish(running, "STOPPED", "Service deployment stopped because a new deployment was started.");
     }
-    const revision: ServiceRevision = {
-      arn: this.arns.ecs(`service-revision/${service.cluster}/${service.name}/${deploymentNumber()}`),
+    const base = baseOf(service);
+    const revision = this.revision(service, containers, base);
+    const record = this.record(service, revision, base);
+    service.revisions.unshift(revision);
+    service.serviceDeployments.unshift(record);
+    forget(service);
+    const id = `ecs-svc/${deploymentNumber()}`;
+    const severalActive = service.deployments.length > 1;
+    this.open(service, record, {
+      id,
+      status: "PRIMARY",
+      taskDefinitionArn: revision.taskDefinitionArn,
+      revisionArn: revision.arn,
+      serviceDeploymentArn: record.arn,
+      rolloutState: "IN_PROGRESS",
+      rolloutStateReason: `ECS deployment ${id} in progress.`,
+      failedTasks: 0,
+      pausedUntil: 0,
+      createdAt: now,
+      updatedAt: now,
+    });
+    const shifts = shiftsOf(service.deploymentConfiguration, base !== undefined);
+    this.deps.stages.begin(service, record, courseOf(shifts.length, severalActive));
+  }
+
+  private revision(
+    service: Service,
+    containers: readonly ContainerDefinition[],
+    base: Deployment | undefined,
+  ): ServiceRevision {
+    const serving = service.revisions.find(({ arn }) => arn === base?.revisionArn);
+    return {
+      arn: this.deps.arns.ecs(`service-revision/${service.cluster}/${service.name}/${deploymentNumber()}`),
       taskDefinitionArn: service.taskDefinitionArn,
       capacityProviderStrategy: service.capacityProviderStrategy,
       launchType: service.launchType,
       containerImages: containers.map(({ name, image }) => ({ containerName: name, image })),
       configuration: service.configuration,
-      createdAt: now,
+      targets: targetsFor(service.configuration, service.deploymentConfiguration, serving),
+      createdAt: this.now(),
     };
-    const sources = service.deployments.map(({ revisionArn }) => revisionArn);
-    const breaker = service.deploymentConfiguration.deploymentCircuitBreaker;
-    const serviceDeployment: ServiceDeployment = {
-      arn: this.arns.ecs(`service-deployment/${service.cluster}/${service.name}/${deploymentToken()}`),
+  }
+
+  private record(
+    service: Service,
+    revision: ServiceRevision,
+    base: Deployment | undefined,
+  ): ServiceDeployment {
+    const now = this.now();
+    const { deploymentConfiguration, desiredCount } = service;
+    const breaker = deploymentConfiguration.deploymentCircuitBreaker;
+    const alarms = alarmsAtStart(deploymentConfiguration, this.deps.alarms);
+    return {
+      arn: this.deps.arns.ecs(`service-deployment/${service.cluster}/${service.name}/${deploymentToken()}`),
       status: "IN_PROGRESS",
-      sourceRevisionArns: [...new Set(sources)],
+      sourceRevisionArns: [...new Set(service.deployments.map(({ revisionArn }) => revisionArn))],
       targetRevisionArn: revision.arn,
-      deploymentConfiguration: service.deploymentConfiguration,
+      ...(base === undefined ? {} : { baseRevisionArn: base.revisionArn }),
+      deploymentConfiguration,
       circuitBreaker: {
         status: breaker.enable ? "MONITORING" : "DISABLED",
         failureCount: 0,
-        threshold: failureThreshold(breaker, service.desiredCount),
+        threshold: failureThreshold(breaker, desiredCount),
       },
+      ...(alarms === undefined ? {} : { alarms }),
       createdAt: now,
       startedAt: now,
       updatedAt: now,
     };
-    service.revisions.unshift(revision);
-    service.serviceDeployments.unshift(serviceDeployment);
-    this.forget(service);
-    this.open(service, revision, serviceDeployment.arn, (id) => `ECS deployment ${id} in progress.`);
   }
 
-  private open(
-    service: Service,
-    revision: ServiceRevision,
-    serviceDeploymentArn: string,
-    reasonOf: (id: string) => string,
-  ): void {
-    const now = this.context.now();
-    const id = `ecs-svc/${deploymentNumber()}`;
-    for (const former of service.deployments) former.status = "ACTIVE";
-    const deployment: Deployment = {
-      id,
-      status: "PRIMARY",
-      taskDefinitionArn: revision.taskDefinitionArn,
-      revisionArn: revision.arn,
-      serviceDeploymentArn,
-      rolloutState: "IN_PROGRESS",
-      rolloutStateReason: reasonOf(id),
-      failedTasks: 0,
-      pausedUntil: 0,
-      createdAt: now,
-      updatedAt: now,
-    };
-    service.deployments.unshift(deployment);
+  /** Makes a deployment, new or not, the one that the service is to have. */
+  private open(service: Service, record: ServiceDeployment, deployment: Deployment): void {
+    service.deployments = [deployment, ...service.deployments.filter((one) => one !== deployment)];
+    for (const one of service.deployments) one.status = one === deployment ? "PRIMARY" : "ACTIVE";
+    deployment.serviceDeploymentArn = record.arn;
     service.steady = false;
     this.emit(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", deployment);
   }
@@ -110,9 +142,8 @@ export class Rollout {
     const record = recordOf(service, deployment);
     if (record !== undefined) {
       const rolledBack = record.rollback !== undefined;
-      if (!rolledBack && record.circuitBreaker.status === "MONITORING") {
-        record.circuitBreaker.status = "MONITORING_COMPLETE";
-      }
+      for (const monitor of rolledBack ? [] : [record.circuitBreaker, record.alarms])
+        if (monitor?.status === "MONITORING") monitor.status = "MONITORING_COMPLETE";
       this.finish(record, rolledBack ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL", record.statusReason);
     }
     this.note(service, `(deployment ${deployment.id}) deployment completed.`);
@@ -120,59 +151,70 @@ export class Rollout {
   }
 
   /**
-   * The circuit breaker has tripped. With `rollback`, the service goes back to the last revision that completed, within the
-   * same service deployment; else it stays as it is, and no more tasks are started.
+   * The circuit breaker has tripped, an alarm went off, or a hook said no. With a rollback the service goes back to the last
+   * revision that completed, within the same service deployment; else it stays as it is, and no more tasks are started.
    */
-  fail(service: Service, deployment: Deployment): void {
-    const reason = "ECS deployment circuit breaker: tasks failed to start.";
-    this.move(deployment, "FAILED", reason);
-    this.note(service, `(deployment ${deployment.id}) deployment failed: tasks failed to start.`);
+  fail(service: Service, deployment: Deployment, failure: Failure): void {
+    this.move(deployment, "FAILED", `${failure.name}: ${failure.event}.`);
+    this.note(service, `(deployment ${deployment.id}) deployment failed: ${failure.event}.`);
     this.emit(service, "SERVICE_DEPLOYMENT_FAILED", deployment);
     const record = recordOf(service, deployment);
     if (record === undefined) return;
-    record.circuitBreaker.status = "TRIGGERED";
-    const { rollback } = service.deploymentConfiguration.deploymentCircuitBreaker;
+    const tripped = failure.name === "ECS deployment circuit breaker";
+    if (tripped) record.circuitBreaker.status = "TRIGGERED";
     if (record.rollback !== undefined) {
-      this.finish(record, "ROLLBACK_FAILED", "Service deployment rollback failed: tasks failed to start.");
-    } else if (!rollback || !this.rollBack(service, record, "ECS deployment circuit breaker")) {
-      this.finish(
-        record,
-        "STOPPED",
-        "Service deployment stopped because the circuit breaker threshold was exceeded.",
-      );
+      this.finish(record, "ROLLBACK_FAILED", `Service deployment rollback failed: ${failure.event}.`);
+    } else if (!failure.rollback || !this.rollBack(service, record, failure)) {
+      this.finish(record, "STOPPED", `Service deployment stopped because ${failure.cause}.`);
     }
   }
 
   /**
-   * Goes back to the last revision that completed.
+   * Goes back to the last revision that completed. Where its deployment still has tasks, it goes on with them.
+   * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
    *
-   * @param cause what the rollout state's reason begins with.
    * @returns false when there is nothing to go back to.
    */
-  rollBack(service: Service, record: ServiceDeployment, cause: string): boolean {
+  rollBack(
+    service: Service,
+    record: ServiceDeployment,
+    { name, cause }: Pick<Failure, "name" | "cause">,
+  ): boolean {
     const last = service.lastCompleted;
     const revision = service.revisions.find(({ arn }) => arn === last?.revisionArn);
     if (last === undefined || revision === undefined || revision.arn === record.targetRevisionArn)
       return false;
-    const now = this.context.now();
-    const reason =
-      cause === "ECS deployment circuit breaker"
-        ? "Service deployment rolled back because the circuit breaker threshold was exceeded."
-        : "Service deployment rolled back because it was requested.";
+    const now = this.now();
+    const reason = `Service deployment rolled back because ${cause}.`;
     record.status = "ROLLBACK_IN_PROGRESS";
     record.statusReason = reason;
     record.rollback = { reason, startedAt: now, serviceRevisionArn: revision.arn };
+    record.baseRevisionArn = revision.arn;
     record.updatedAt = now;
     service.taskDefinitionArn = revision.taskDefinitionArn;
     service.capacityProviderStrategy = revision.capacityProviderStrategy;
+    service.launchType = revision.launchType;
     service.configuration = revision.configuration;
     this.note(service, `rolling back to deployment ${last.deploymentId}.`);
-    this.open(
-      service,
-      revision,
-      record.arn,
-      () => `${cause}: rolling back to deploymentId ${last.deploymentId}.`,
-    );
+    const known = service.deployments.find(({ revisionArn }) => revisionArn === revision.arn);
+    this.open(service, record, {
+      ...(known ?? { id: `ecs-svc/${deploymentNumber()}`, createdAt: now }),
+      status: "PRIMARY",
+      taskDefinitionArn: revision.taskDefinitionArn,
+      revisionArn: revision.arn,
+      serviceDeploymentArn: record.arn,
+      rolloutState: "IN_PROGRESS",
+      rolloutStateReason: `${name}: rolling back to deploymentId ${last.deploymentId}.`,
+      failedTasks: 0,
+      pausedUntil: 0,
+      updatedAt: now,
+    });
+    if (known !== undefined) service.deployments = service.deployments.filter((one) => one !== known);
+    const shifted = {
+      test: (record.weights?.test[record.targetRevisionArn] ?? 0) > 0,
+      production: (record.weights?.production[record.targetRevisionArn] ?? 0) > 0,
+    };
+    this.deps.stages.begin(service, record, courseBack(shifted));
     return true;
   }
 
@@ -188,7 +230,7 @@ export class Rollout {
   private move(deployment: Deployment, state: Deployment["rolloutState"], reason: string): void {
     deployment.rolloutState = state;
     deployment.rolloutStateReason = reason;
-    deployment.updatedAt = this.context.now();
+    deployment.updatedAt = this.now();
   }
 
   private finish(
@@ -196,12 +238,13 @@ export class Rollout {
     status: ServiceDeployment["status"],
     reason: string | undefined,
   ): void {
-    const now = this.context.now();
+    const now = this.now();
     record.status = status;
     record.statusReason = reason;
     record.updatedAt = now;
     record.finishedAt = now;
     if (status === "STOPPED") record.stoppedAt = now;
+    if (record.lifecycle !== undefined) record.lifecycle.hooks = [];
   }
 
   private emit(
@@ -210,23 +253,15 @@ export class Rollout {
     deployment: Deployment,
   ): void {
     const { id, rolloutStateReason } = deployment;
-    this.context.emit(deploymentStateChange(service, name, id, rolloutStateReason, this.context.now()));
-  }
-
-  /** Keeps the newest service deployments, and the revisions that something still refers to. */
-  private forget(service: Service): void {
-    service.serviceDeployments.length = Math.min(service.serviceDeployments.length, keptServiceDeployments);
-    const needed = new Set([
-      ...service.serviceDeployments.flatMap((one) => [one.targetRevisionArn, ...one.sourceRevisionArns]),
-      ...service.deployments.map(({ revisionArn }) => revisionArn),
-      service.lastCompleted?.revisionArn,
-    ]);
-    service.revisions = service.revisions.filter(({ arn }) => needed.has(arn));
+    this.deps.context.emit(deploymentStateChange(service, name, id, rolloutStateReason, this.now()));
   }
 }
 
-/** As a UUID. */
-function eventId(): string {
-  const id = hexId();
-  return [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join("-");
+/** The deployment that serves while another one comes up: the last that completed, or the one that was on its way. */
+function baseOf(service: Service): Deployment | undefined {
+  const last = service.lastCompleted?.revisionArn;
+  return (
+    service.deployments.find(({ revisionArn }) => revisionArn === last) ??
+    service.deployments.find(({ rolloutState }) => rolloutState !== "FAILED")
+  );
 }

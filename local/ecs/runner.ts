@@ -11,6 +11,8 @@ import type { TaskDefinition } from "./types.ts";
 export interface RunnerDependencies extends LaunchDependencies {
   readonly timings: Timings;
   readonly pauses: Pauses;
+  /** Takes a task out of its load balancer before its containers are stopped; resolves when its requests have ended. */
+  readonly drain?: (task: Task) => Promise<void>;
   /** Called after every change of a task, its event already emitted. */
   readonly changed: (task: Task) => void;
 }
@@ -59,12 +61,29 @@ export class TaskRunner {
     live.done = this.run(live);
   }
 
-  /** Asks a task to stop; the first reason counts. */
+  /**
+   * Asks a task to stop; the first reason counts. An agent that does not answer cannot be told: the task goes on until the
+   * agent is back. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html (connectivity)
+   */
   stop(task: Task, code: StopCode, reason: string): void {
     if (task.desiredStatus === "STOPPED") return;
     this.wantStopped(task, code, reason);
     this.changedNow(task);
+    if (task.connectivity === "CONNECTED") this.live.get(task.arn)?.end();
+  }
+
+  /** The task's host is gone for good, and the task with it. */
+  lost(task: Task, reason: string): void {
+    this.wantStopped(task, "TerminationNotice", reason);
+    this.changedNow(task);
     this.live.get(task.arn)?.end();
+  }
+
+  /** The agent of the task's host answers again, or does not any more. */
+  connected(task: Task, connected: boolean): void {
+    task.connectivity = connected ? "CONNECTED" : "DISCONNECTED";
+    this.changedNow(task);
+    if (connected && task.desiredStatus === "STOPPED") this.live.get(task.arn)?.end();
   }
 
   /** Stops every container, without a word about it, and resolves when all have ended. */
@@ -134,7 +153,6 @@ export class TaskRunner {
       )?.healthCheck;
       if (check !== undefined) this.watch(live, container, running, check);
     }
-    if (this.deps.simulated && task.serviceArn === undefined) void this.finishSimulated(live);
   }
 
   private watch(
@@ -150,12 +168,6 @@ export class TaskRunner {
       this.changedNow(live.task);
     };
     void watchHealth(running, check, this.deps.pauses, live.ending, report);
-  }
-
-  /** A simulated task outside of a service is taken for one that does its work and ends. */
-  private async finishSimulated(live: Live): Promise<void> {
-    await Promise.race([this.deps.pauses.wait(this.deps.timings.simulatedRunMs), live.ending]);
-    await Promise.all([...live.running.values()].map((running) => running.stop(0)));
   }
 
   private containerExited(live: Live, container: TaskContainer, exitCode: number): void {
@@ -180,6 +192,7 @@ export class TaskRunner {
     live.end();
     if (live.running.size > 0) {
       this.move(task, "DEACTIVATING");
+      if (!this.closing) await this.deps.drain?.(task);
       this.move(task, "STOPPING");
     }
     await Promise.all(

@@ -2,14 +2,19 @@ import { reasonOf } from "../errors.ts";
 import type { LocalContext } from "../service.ts";
 import { type Arns, lastPart } from "./arns.ts";
 import { failuresAfter, failureThreshold, restartDelayMs, type TaskOutcome } from "./circuit-breaker.ts";
+import { conditionOf, isUnhealthy } from "./condition.ts";
 import { serviceAction } from "./events.ts";
-import { type Action, conditionOf, reconcile } from "./reconcile.ts";
+import type { Demand } from "./placement.ts";
+import { type Action, reconcile } from "./reconcile.ts";
 import type { Rollout } from "./rollout.ts";
 import type { TaskRunner } from "./runner.ts";
-import { recordOf } from "./service-records.ts";
+import { currentDeployment, recordOf } from "./service-records.ts";
 import type { EcsStore } from "./store.ts";
+import { requestedStop } from "./strategies/failure.ts";
+import type { StageRunner } from "./strategies/stage-runner.ts";
 import { isActive, type Task } from "./task.ts";
 import { newTask } from "./task-factory.ts";
+import type { TaskTargets } from "./task-targets.ts";
 import type { Pauses, Timings } from "./timings.ts";
 import type { Deployment, Service } from "./types.ts";
 
@@ -18,10 +23,18 @@ export interface SchedulerDependencies {
   readonly arns: Arns;
   readonly store: EcsStore;
   readonly rollout: Rollout;
+  readonly stages: StageRunner;
+  /** Registers tasks with the load balancer; none where there is none. */
+  readonly targets: TaskTargets | undefined;
   readonly timings: Timings;
   readonly pauses: Pauses;
   readonly simulated: boolean;
+  /** Starts Managed Instances for so many tasks that found no host; says why not, if it cannot. */
+  readonly scaleOut: (cluster: string, provider: string, demand: Demand, tasks: number) => string | undefined;
 }
+
+/** A service event names so many tasks at most; more make more events. */
+const tasksPerEvent = 10;
 
 /** From how many failed starts in a row on the service says that it cannot start its tasks. */
 const impairedFrom = 3;
@@ -90,9 +103,23 @@ export class Scheduler {
     }
     const service = task.serviceArn === undefined ? undefined : state.services.get(task.serviceArn);
     if (service === undefined) return;
+    if (task.lastStatus === "ACTIVATING" && task.targets === undefined) this.registerTargets(service, task);
     const outcome = this.outcomeOf(task, service);
     if (outcome !== undefined) this.count(service, task, outcome);
     this.kick(service);
+  }
+
+  /** Where the task's revision is registered. */
+  private registerTargets(service: Service, task: Task): void {
+    const deployment = service.deployments.find(({ id }) => id === task.startedBy);
+    const revision = service.revisions.find(({ arn }) => arn === deployment?.revisionArn);
+    if (revision === undefined || revision.targets.length === 0) return;
+    const instance = this.deps.store.state.instances.get(task.instanceArn ?? "");
+    try {
+      this.deps.targets?.register(task, revision.targets, instance?.ec2InstanceId);
+    } catch (error) {
+      this.deps.rollout.note(service, `was unable to register targets: ${reasonOf(error)}`);
+    }
   }
 
   /** What the change says of the task's deployment; a task becomes healthy once. */
@@ -148,6 +175,7 @@ export class Scheduler {
       tasks: [...state.tasksOfService(service.arn)],
       definitionOf: (arn) => state.definitionOf(arn),
       hosts: state.hostsOf(service.cluster, `service:${service.name}`),
+      managedProviders: state.managedProvidersOf(service.cluster),
       now: this.deps.context.now(),
     });
     if (actions.length === 0) return;
@@ -160,10 +188,12 @@ export class Scheduler {
   }
 
   private say(service: Service, verb: string, tasks: readonly Task[], noun: string): void {
-    if (tasks.length === 0) return;
-    service.steady = false;
-    const names = tasks.map(({ id }) => `(task ${id})`).join(" ");
-    this.deps.rollout.note(service, `${verb} ${tasks.length} ${noun}: ${names}.`);
+    if (tasks.length > 0) service.steady = false;
+    for (let first = 0; first < tasks.length; first += tasksPerEvent) {
+      const some = tasks.slice(first, first + tasksPerEvent);
+      const names = some.map(({ id }) => `(task ${id})`).join(" ");
+      this.deps.rollout.note(service, `${verb} ${some.length} ${noun}: ${names}.`);
+    }
   }
 
   private carryOut(service: Service, action: Action, started: Task[], stopped: Task[]): void {
@@ -184,6 +214,9 @@ export class Scheduler {
       case "unplaceable":
         this.unplaceable(service, action);
         break;
+      case "scaleOut":
+        this.scaleOut(service, action);
+        break;
       case "complete": {
         const deployment = deploymentOf(action.deployment);
         if (deployment !== undefined) rollout.complete(service, deployment);
@@ -191,10 +224,17 @@ export class Scheduler {
       }
       case "fail": {
         const deployment = deploymentOf(action.deployment);
-        if (deployment !== undefined) rollout.fail(service, deployment);
+        if (deployment !== undefined) rollout.fail(service, deployment, action.failure);
         this.kick(service);
         break;
       }
+      case "rollBack":
+      case "abort":
+      case "nextStage":
+      case "expireHooks":
+        this.moveOn(service, action.type);
+        this.kick(service);
+        break;
       case "retire":
         service.deployments = service.deployments.filter(({ id }) => id !== action.deployment);
         break;
@@ -215,6 +255,17 @@ export class Scheduler {
     }
   }
 
+  /** What concerns the service deployment that is going on, and no task. */
+  private moveOn(service: Service, what: "rollBack" | "abort" | "nextStage" | "expireHooks"): void {
+    const { rollout, stages } = this.deps;
+    const record = currentDeployment(service);
+    if (record === undefined) return;
+    if (what === "nextStage") stages.next(service, record);
+    else if (what === "expireHooks") stages.expire(service, record);
+    else if (what === "abort" || !rollout.rollBack(service, record, requestedStop))
+      rollout.abort(service, record);
+  }
+
   /** Looks again at the given time; the earliest of several counts. */
   private wake(service: Service, at: number): void {
     const { context, pauses } = this.deps;
@@ -232,17 +283,20 @@ export class Scheduler {
     const deployment = service.deployments.find(({ id }) => id === action.deployment);
     const definition =
       deployment === undefined ? undefined : state.definitionOf(deployment.taskDefinitionArn);
-    const instance = state.instances.get(action.instanceArn);
-    if (deployment === undefined || definition === undefined || instance === undefined) return;
+    const instance = state.instances.get(action.instanceArn ?? "");
+    if (deployment === undefined || definition === undefined) return;
+    if (action.instanceArn !== undefined && instance === undefined) return;
     const propagated = service.configuration.propagateTags;
     const task = newTask(arns, {
       definition,
       instance,
-      clusterArn: state.cluster(service.cluster).arn,
+      cluster: state.cluster(service.cluster),
+      region: context.region,
       group: `service:${service.name}`,
       startedBy: deployment.id,
       serviceArn: service.arn,
-      ...(action.capacityProvider === undefined ? {} : { capacityProvider: action.capacityProvider }),
+      capacityProvider: action.capacityProvider,
+      networkConfiguration: service.configuration.networkConfiguration,
       tags: propagated === "SERVICE" ? service.tags : propagated === "TASK_DEFINITION" ? definition.tags : [],
       simulated,
       now: context.now(),
@@ -250,6 +304,21 @@ export class Scheduler {
     state.addTask(task);
     started.push(task);
     this.runner?.start(task, definition);
+  }
+
+  /** Managed Instances start a host for what found none; that it is there is the next look's to see. */
+  private scaleOut(service: Service, action: Extract<Action, { type: "scaleOut" }>): void {
+    const { capacityProvider, demand, tasks } = action;
+    const problem = this.deps.scaleOut(service.cluster, capacityProvider, demand, tasks);
+    if (problem === undefined) return;
+    const capacityProviders = [capacityProvider];
+    const message = `was unable to place a task. Reason: ${problem}`;
+    this.unplaceable(service, {
+      type: "unplaceable",
+      message,
+      reason: "RESOURCE:INSTANCE",
+      capacityProviders,
+    });
   }
 
   private unplaceable(service: Service, action: Extract<Action, { type: "unplaceable" }>): void {
@@ -264,15 +333,10 @@ export class Scheduler {
     );
     this.emit(service, "SERVICE_TASK_PLACEMENT_FAILURE", {
       ...(providers.length > 0 ? { capacityProviderArns: providers } : {}),
-      reason: reasons[action.reason] ?? action.reason,
+      reason: action.reason,
     });
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  CONSTRAINT: "MemberOf placement constraint unsatisfied.",
-  NO_INSTANCE: "EMPTY CAPACITY PROVIDER",
-};
 
 /**
  * Whether a task has failed: it never reached RUNNING, or was stopped for its health checks. One that ends after it was
@@ -281,6 +345,6 @@ const reasons: Readonly<Record<string, string>> = {
  */
 function hasFailed(task: Task): boolean {
   const onItsOwn = task.stopCode === "TaskFailedToStart" || task.stopCode === "EssentialContainerExited";
-  const unhealthy = task.healthStatus === "UNHEALTHY" && task.stopCode === "ServiceSchedulerInitiated";
+  const unhealthy = isUnhealthy(task) && task.stopCode === "ServiceSchedulerInitiated";
   return (onItsOwn && task.startedAt === undefined) || unhealthy;
 }

@@ -1,12 +1,17 @@
 import { join } from "node:path";
 import type { Engine } from "../engine.ts";
+import type { LoadBalancing } from "../load-balancer/balancer.ts";
 import type { LocalContext, LocalService, Operation } from "../service.ts";
 import { arnsOf } from "./arns.ts";
+import { autoScalingApi } from "./auto-scaling-api.ts";
+import { agentControl } from "./connection.ts";
+import { ec2Api } from "./ec2-api.ts";
 import { ec2Resources } from "./ec2-resources.ts";
 import type { Ecs } from "./ecs.ts";
 import { executableCheck } from "./executable.ts";
 import { imagePins } from "./image-pins.ts";
 import { RegistryReader, type ResolveImage } from "./images.ts";
+import { scaleOut } from "./managed-instances.ts";
 import { capacityProviderOperations } from "./operations/capacity-providers.ts";
 import { clusterOperations } from "./operations/clusters.ts";
 import { instanceOperations } from "./operations/instances.ts";
@@ -19,9 +24,14 @@ import { ecsResources } from "./resources.ts";
 import { Rollout } from "./rollout.ts";
 import { TaskRunner } from "./runner.ts";
 import { Scheduler } from "./scheduler.ts";
+import { currentDeployment } from "./service-records.ts";
 import { simulatedRuntime } from "./simulated-runtime.ts";
 import { EcsStore } from "./store.ts";
+import { type AlarmSource, noteAlarm } from "./strategies/alarm-watch.ts";
+import { Hooks, type InvokeFunction } from "./strategies/hooks.ts";
+import { StageRunner } from "./strategies/stage-runner.ts";
 import { simulatedAttribute } from "./task-factory.ts";
+import { TaskTargets } from "./task-targets.ts";
 import { defaultTimings, engineTimings, Pauses, type Timings } from "./timings.ts";
 import type { ContainerInstance } from "./types.ts";
 
@@ -29,6 +39,18 @@ export interface EcsDependencies {
   /** How images are resolved; by default through the registry at `context.url`. */
   readonly resolveImage?: ResolveImage;
   readonly timings?: Partial<Timings>;
+  /** CloudWatch's alarms, which deployments watch. */
+  readonly alarms?: AlarmSource;
+  /** The load balancer in front of services. */
+  readonly balancing?: LoadBalancing;
+  /** Invokes the functions of lifecycle hooks. */
+  readonly invoke?: InvokeFunction;
+}
+
+/** ECS, and what of other services says which hosts its capacity providers have. */
+export interface EcsService extends LocalService {
+  readonly autoScaling: LocalService;
+  readonly ec2: LocalService;
 }
 
 /**
@@ -41,15 +63,38 @@ export async function createEcs(
   context: LocalContext,
   engine: Engine,
   deps: EcsDependencies = {},
-): Promise<LocalService> {
+): Promise<EcsService> {
   const arns = arnsOf(context);
   const store = await EcsStore.open(join(context.stateDir, "ecs"), context.now);
   const { state } = store;
   const simulated = engine.containers === undefined;
   const timings = { ...(simulated ? defaultTimings : engineTimings), ...deps.timings };
   const pauses = new Pauses();
-  const rollout = new Rollout(context, arns);
-  const scheduler = new Scheduler({ context, arns, store, rollout, timings, pauses, simulated });
+  const { balancing, alarms } = deps;
+  const hooks = new Hooks({
+    context,
+    timings,
+    pauses,
+    invoke: deps.invoke,
+    clusterArn: (cluster) => state.cluster(cluster).arn,
+    changed: (service) => scheduler.kick(service),
+  });
+  const stages = new StageRunner({ context, timings, hooks, alarms, balancing });
+  const rollout = new Rollout({ context, arns, stages, alarms, balancing });
+  const targets =
+    balancing === undefined ? undefined : new TaskTargets(balancing, (task) => scheduler.taskChanged(task));
+  const scheduler = new Scheduler({
+    context,
+    arns,
+    store,
+    rollout,
+    stages,
+    targets,
+    timings,
+    pauses,
+    simulated,
+    scaleOut: (...wanted) => scaleOut(ecs, ...wanted),
+  });
   const registry = new RegistryReader(context);
   const resolve = deps.resolveImage ?? registry.resolve;
   const runner = new TaskRunner({
@@ -61,11 +106,28 @@ export async function createEcs(
     runtime: engine.containers ?? simulatedRuntime(timings, pauses),
     check: executableCheck(registry),
     pins: imagePins(state),
+    drain: async (task) => targets?.drain(task),
     changed: (task) => scheduler.taskChanged(task),
+  });
+  const forgetAlarms = alarms?.listen(({ name, state: { value } }) => {
+    if (value !== "ALARM") return;
+    for (const service of noteAlarm(name, state.services.values())) scheduler.kick(service);
   });
   scheduler.attach(runner);
 
-  const ecs: Ecs = { context, arns, state, store, rollout, scheduler, runner, resolve, simulated };
+  const ecs: Ecs = {
+    context,
+    arns,
+    state,
+    store,
+    rollout,
+    hooks,
+    balancing,
+    scheduler,
+    runner,
+    resolve,
+    simulated,
+  };
   const operations: Record<string, Operation> = {
     ...clusterOperations(ecs),
     ...capacityProviderOperations(ecs),
@@ -78,16 +140,25 @@ export async function createEcs(
   };
   for (const instance of state.instances.values()) sayWhetherSimulated(instance, simulated);
   // After a restart the services have no tasks: bring them back.
-  for (const service of state.services.values()) scheduler.kick(service);
+  for (const service of state.services.values()) {
+    const record = currentDeployment(service);
+    if (record !== undefined) hooks.resume(service, record);
+    scheduler.kick(service);
+  }
 
   return {
     targetPrefix: "AmazonEC2ContainerServiceV20141113",
     jsonVersion: "1.1",
     operations,
     resources: { ...ecsResources(ecs, operations), ...ec2Resources(ecs) },
+    routes: { "/_local/ecs/": agentControl(ecs) },
+    autoScaling: autoScalingApi(ecs),
+    ec2: ec2Api(ecs),
     close: async () => {
       scheduler.close();
+      forgetAlarms?.();
       pauses.close();
+      targets?.close();
       await runner.close();
       await engine.close?.();
       await store.save();

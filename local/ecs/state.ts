@@ -100,6 +100,7 @@ export class EcsState {
     this.tasks.set(task.arn, task);
     into(this.byCluster, task.cluster, task);
     if (task.serviceArn !== undefined) into(this.byService, task.serviceArn, task);
+    if (task.instanceArn === undefined) return;
     const usage = this.usageOf(task.instanceArn);
     usage.cpu += task.cpu;
     usage.memory += task.memory;
@@ -112,12 +113,21 @@ export class EcsState {
     if (!this.tasks.delete(task.arn)) return;
     this.byCluster.get(task.cluster)?.delete(task);
     if (task.serviceArn !== undefined) this.byService.get(task.serviceArn)?.delete(task);
+    this.stopped.add(task);
+    if (task.instanceArn === undefined) return;
     const usage = this.usageOf(task.instanceArn);
     usage.cpu -= task.cpu;
     usage.memory -= task.memory;
     for (const port of task.hostPorts) usage.ports.delete(port);
     usage.tasks.delete(task);
-    this.stopped.add(task);
+  }
+
+  /** The Managed Instances providers of a cluster. */
+  managedProvidersOf(cluster: string): Set<string> {
+    const own = [...this.capacityProviders.values()].filter(
+      (provider) => provider.cluster === cluster && provider.managedInstancesProvider !== undefined,
+    );
+    return new Set(own.map(({ name }) => name));
   }
 
   /** The cluster's instances with what is free on them, for a task of `group`. */

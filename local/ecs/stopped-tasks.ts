@@ -2,7 +2,7 @@ import type { Task } from "./task.ts";
 
 /** How long, and how many, stopped tasks can still be described; ECS keeps them for one hour as well. */
 const keepMs = 3_600_000;
-const keepCount = 1000;
+const keepCount = 10_000;
 
 /** The tasks that stopped last, the oldest first. Adding and forgetting cost the same however many there are. */
 export class StoppedTasks {

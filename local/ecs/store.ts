@@ -54,6 +54,8 @@ export class EcsStore {
   private readonly folder: string;
   /** The write that is asked for but has not begun: all changes until then go with it. */
   private next: Promise<void> | undefined;
+  /** The write that goes on. */
+  private writing: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, state: EcsState) {
     this.folder = folder;
@@ -87,13 +89,20 @@ export class EcsStore {
     return join(this.folder, "definitions");
   }
 
-  /** Resolves when everything that has changed so far is on disk. Many calls in one turn cost one write. */
+  /**
+   * Resolves when everything that has changed so far is on disk. Many calls in one turn, and all that come while a write goes
+   * on, cost one write: however fast tasks change, the state is not written more often than the disk takes it.
+   */
   save(): Promise<void> {
-    this.next ??= new Promise((resolve) => setImmediate(resolve)).then(() => {
-      this.next = undefined;
-      return writeState(join(this.folder, "state.json"), version, this.content());
-    });
+    this.next ??= this.writeNext();
     return this.next;
+  }
+
+  private async writeNext(): Promise<void> {
+    await Promise.all([new Promise((resolve) => setImmediate(resolve)), this.writing.catch(() => undefined)]);
+    this.next = undefined;
+    this.writing = writeState(join(this.folder, "state.json"), version, this.content());
+    await this.writing;
   }
 
   async saveDefinition(definition: TaskDefinition): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Architecture } from "../engine.ts";
 import type { Tag } from "./input.ts";
-import type { Attribute } from "./types.ts";
+import type { Attribute, LaunchType } from "./types.ts";
 
 /** The states of https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html */
 export type TaskStatus =
@@ -25,6 +25,21 @@ export type StopCode =
 export interface PortBinding {
   readonly containerPort: number;
   readonly hostPort: number;
+}
+
+export interface NetworkInterface {
+  readonly attachmentId: string;
+  readonly networkInterfaceId: string;
+  readonly subnetId: string;
+  readonly privateIpv4Address: string;
+}
+
+/** A task's place in a target group. */
+export interface TaskTarget {
+  readonly targetGroupArn: string;
+  readonly id: string;
+  readonly port: number;
+  state: "initial" | "healthy" | "unhealthy";
 }
 
 export interface TaskContainer {
@@ -52,7 +67,9 @@ export interface Task {
   readonly clusterArn: string;
   readonly taskDefinitionArn: string;
   readonly family: string;
-  readonly instanceArn: string;
+  readonly launchType: LaunchType;
+  /** The container instance; a task on Fargate has none. */
+  readonly instanceArn?: string;
   readonly architecture: Architecture;
   readonly availabilityZone: string;
   readonly capacityProviderName?: string;
@@ -65,9 +82,15 @@ export interface Task {
   readonly cpu: number;
   readonly memory: number;
   readonly hostPorts: readonly number[];
+  /** The task's own network interface, in network mode `awsvpc`. */
+  readonly networkInterface?: NetworkInterface;
+  /** Whether the agent of its host answers. */
+  connectivity: "CONNECTED" | "DISCONNECTED";
   readonly createdAt: number;
   readonly tags: Tag[];
   readonly containers: TaskContainer[];
+  /** Where its service has registered it. */
+  targets?: TaskTarget[];
   lastStatus: TaskStatus;
   desiredStatus: "RUNNING" | "STOPPED";
   healthStatus: HealthStatus;

@@ -4,7 +4,7 @@
  */
 
 /** Maps whose keys are the user's own. */
-const freeMaps = new Set(["options", "dockerLabels", "driverOpts", "labels"]);
+const freeMaps = new Set(["options", "dockerLabels", "driverOpts", "labels", "hookDetails"]);
 
 const numbers = new Set([
   "containerPort",
@@ -23,6 +23,11 @@ const numbers = new Set([
   "retries",
   "startPeriod",
   "bakeTimeInMinutes",
+  "canaryPercent",
+  "canaryBakeTimeInMinutes",
+  "stepPercent",
+  "stepBakeTimeInMinutes",
+  "timeoutInMinutes",
   "softLimit",
   "hardLimit",
 ]);

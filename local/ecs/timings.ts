@@ -11,6 +11,14 @@ export interface Timings {
   /** The first and the longest pause before a task that failed to start is started again. */
   readonly firstRestartMs: number;
   readonly longestRestartMs: number;
+  /**
+   * How long a minute lasts here where AWS waits by the clock: bake times, the steps of canary and linear deployments, the
+   * intervals of health checks of a load balancer and its deregistration delay (a second is a sixtieth of it), and a
+   * lifecycle hook's `callBackDelay`.
+   */
+  readonly minuteMs: number;
+  /** The same for the time-out of a lifecycle hook, for which a person may be waited: a real minute. */
+  readonly hookMinuteMs: number;
 }
 
 export const defaultTimings: Timings = {
@@ -20,6 +28,8 @@ export const defaultTimings: Timings = {
   settleMs: 30,
   firstRestartMs: 100,
   longestRestartMs: 5000,
+  minuteMs: 1000,
+  hookMinuteMs: 60_000,
 };
 
 /** Real containers that cannot run (a wrong architecture, a missing file) end within this time. */
@@ -29,6 +39,10 @@ export const engineTimings: Timings = { ...defaultTimings, settleMs: 300 };
 export class Pauses {
   private readonly pending = new Map<NodeJS.Timeout, () => void>();
   private closed = false;
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
 
   /** Resolves after so many milliseconds, or when `close` is called. */
   wait(milliseconds: number): Promise<void> {

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { deploymentConfigurationSchema } from "./deployment-configuration.ts";
 import { tagsSchema } from "./input.ts";
+import { lifecycleSchema } from "./strategies/lifecycle.ts";
 
 /**
  * What is stored below `stateDir/ecs`, and the types inferred from it. Times are milliseconds since
@@ -29,33 +31,6 @@ export const placementStrategySchema = z.object({
 });
 export type PlacementStrategy = z.infer<typeof placementStrategySchema>;
 
-export const circuitBreakerSchema = z.looseObject({
-  enable: z.boolean(),
-  rollback: z.boolean(),
-  resetOnHealthyTask: z.boolean().optional(),
-  thresholdConfiguration: z
-    .object({
-      type: z.enum(["COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"]),
-      value: z.number().int().min(1),
-    })
-    .optional(),
-});
-export type CircuitBreaker = z.infer<typeof circuitBreakerSchema>;
-
-/** Defaults: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html */
-export const deploymentConfigurationSchema = z.looseObject({
-  minimumHealthyPercent: z.number().int().min(0).default(100),
-  maximumPercent: z.number().int().min(0).default(200),
-  deploymentCircuitBreaker: circuitBreakerSchema.default({ enable: false, rollback: false }),
-  strategy: z.enum(["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"]).default("ROLLING"),
-  bakeTimeInMinutes: z.number().int().min(0).max(1440).default(0),
-  alarms: z
-    .looseObject({ alarmNames: z.array(z.string()), enable: z.boolean(), rollback: z.boolean() })
-    .optional(),
-  lifecycleHooks: z.array(z.looseObject({})).optional(),
-});
-export type DeploymentConfiguration = z.infer<typeof deploymentConfigurationSchema>;
-
 export const clusterSchema = z.object({
   arn: z.string(),
   name: z.string(),
@@ -71,14 +46,23 @@ export const capacityProviderSchema = z.object({
   arn: z.string(),
   name: z.string(),
   status: z.enum(["ACTIVE", "INACTIVE"]),
-  autoScalingGroupArn: z.string(),
+  /** Of a provider over an Auto Scaling group; one of Managed Instances has `managedInstancesProvider` instead. */
+  autoScalingGroupArn: z.string().optional(),
   /** As given: managedScaling, managedTerminationProtection, managedDraining. */
-  autoScalingGroupProvider: z.record(z.string(), z.unknown()),
+  autoScalingGroupProvider: z.record(z.string(), z.unknown()).optional(),
+  /** As given: infrastructureRoleArn, instanceLaunchTemplate, … */
+  managedInstancesProvider: z.record(z.string(), z.unknown()).optional(),
+  /** The one cluster of a Managed Instances provider. */
+  cluster: z.string().optional(),
   tags: tagsSchema,
 });
 export type CapacityProvider = z.infer<typeof capacityProviderSchema>;
 
 export const architectureSchema = z.enum(["x86_64", "arm64"]);
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/launch_types.html */
+export const launchTypeSchema = z.enum(["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]);
+export type LaunchType = z.infer<typeof launchTypeSchema>;
 
 export const containerInstanceSchema = z.object({
   arn: z.string(),
@@ -93,6 +77,10 @@ export const containerInstanceSchema = z.object({
   status: z.enum(["ACTIVE", "DRAINING", "INACTIVE"]),
   attributes: z.array(attributeSchema),
   capacityProviderName: z.string().optional(),
+  /** What its tasks are launched as. */
+  launchType: launchTypeSchema.default("EC2"),
+  /** Whether the agent answers: without it no task is placed here, and none is stopped. */
+  agentConnected: z.boolean().default(true),
   registeredAt: z.number(),
   version: z.number(),
   tags: tagsSchema,
@@ -127,6 +115,8 @@ export const serviceDeploymentStatuses = [
   "ROLLBACK_FAILED",
 ] as const;
 
+export const monitorStatuses = ["TRIGGERED", "MONITORING", "MONITORING_COMPLETE", "DISABLED"] as const;
+
 export const serviceDeploymentSchema = z.object({
   arn: z.string(),
   status: z.enum(serviceDeploymentStatuses),
@@ -135,12 +125,23 @@ export const serviceDeploymentSchema = z.object({
   targetRevisionArn: z.string(),
   deploymentConfiguration: deploymentConfigurationSchema,
   circuitBreaker: z.object({
-    status: z.enum(["TRIGGERED", "MONITORING", "MONITORING_COMPLETE", "DISABLED"]),
+    status: z.enum(monitorStatuses),
     failureCount: z.number(),
     threshold: z.number(),
   }),
   rollback: z
     .object({ reason: z.string(), startedAt: z.number(), serviceRevisionArn: z.string() })
+    .optional(),
+  /** What goes back: the last revision that completed, or the one that served when this began. */
+  baseRevisionArn: z.string().optional(),
+  /** Where the deployment stands in its lifecycle; `strategies/stages.ts` has the order. */
+  lifecycle: lifecycleSchema.optional(),
+  /** Percentages of the traffic by service revision; none where ECS shifts no traffic. */
+  weights: z
+    .object({ test: z.record(z.string(), z.number()), production: z.record(z.string(), z.number()) })
+    .optional(),
+  alarms: z
+    .object({ status: z.enum(monitorStatuses), names: z.array(z.string()), triggered: z.array(z.string()) })
     .optional(),
   createdAt: z.number(),
   startedAt: z.number(),
@@ -154,14 +155,27 @@ export const serviceRevisionSchema = z.object({
   arn: z.string(),
   taskDefinitionArn: z.string(),
   capacityProviderStrategy: z.array(strategyItemSchema),
-  launchType: z.string().optional(),
+  launchType: launchTypeSchema.optional(),
   containerImages: z.array(
     z.object({ containerName: z.string(), image: z.string(), imageDigest: z.string().optional() }),
   ),
   /** What else starts a deployment: loadBalancers, networkConfiguration, … as given. */
   configuration: z.record(z.string(), z.unknown()),
+  /** Where its tasks are registered: with blue/green one of the service's two target groups. */
+  targets: z
+    .array(
+      z.object({
+        targetGroupArn: z.string(),
+        containerName: z.string(),
+        containerPort: z.number(),
+        productionListenerRule: z.string().optional(),
+        testListenerRule: z.string().optional(),
+      }),
+    )
+    .default([]),
   createdAt: z.number(),
 });
+export type RevisionTarget = ServiceRevision["targets"][number];
 export type ServiceRevision = z.infer<typeof serviceRevisionSchema>;
 
 export const serviceSchema = z.object({
@@ -171,7 +185,10 @@ export const serviceSchema = z.object({
   status: z.enum(["ACTIVE", "DRAINING", "INACTIVE"]),
   desiredCount: z.number(),
   taskDefinitionArn: z.string(),
-  launchType: z.string().optional(),
+  /** Absent while a capacity provider strategy decides. */
+  launchType: launchTypeSchema.optional(),
+  /** What an empty strategy goes back to. */
+  createdLaunchType: launchTypeSchema.optional(),
   capacityProviderStrategy: z.array(strategyItemSchema),
   deploymentConfiguration: deploymentConfigurationSchema,
   placementConstraints: z.array(constraintSchema),
@@ -243,19 +260,22 @@ export const taskDefinitionSchema = z.object({
   arn: z.string(),
   family: z.string(),
   revision: z.number(),
-  status: z.enum(["ACTIVE", "INACTIVE"]),
+  status: z.enum(["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"]),
   containerDefinitions: z.array(containerDefinitionSchema),
   placementConstraints: z.array(constraintSchema),
   networkMode: z.string(),
   cpu: z.string().optional(),
   memory: z.string().optional(),
-  runtimePlatform: z.looseObject({ cpuArchitecture: z.string().optional() }).optional(),
+  runtimePlatform: z
+    .looseObject({ cpuArchitecture: z.string().optional(), operatingSystemFamily: z.string().optional() })
+    .optional(),
   requiresCompatibilities: z.array(z.string()).optional(),
   /** Every other member of the request, as given. */
   rest: z.record(z.string(), z.unknown()),
   registeredAt: z.number(),
   registeredBy: z.string(),
   deregisteredAt: z.number().optional(),
+  deleteRequestedAt: z.number().optional(),
   tags: tagsSchema,
 });
 export type TaskDefinition = z.infer<typeof taskDefinitionSchema>;
@@ -264,9 +284,14 @@ export const launchTemplateSchema = z.object({
   id: z.string(),
   name: z.string(),
   instanceType: z.string(),
+  /** As EC2's API spells it, where the template chooses by attributes instead of a type. */
+  instanceRequirements: z
+    .object({ cpuManufacturerSet: z.array(z.string()), allowedInstanceTypeSet: z.array(z.string()) })
+    .optional(),
   imageId: z.string(),
   /** As decoded from the base64 of the template. */
   userData: z.string(),
+  createdAt: z.number().default(0),
 });
 export type LaunchTemplate = z.infer<typeof launchTemplateSchema>;
 
@@ -274,6 +299,11 @@ export const autoScalingGroupSchema = z.object({
   arn: z.string(),
   name: z.string(),
   launchTemplateId: z.string(),
+  /** The types of a mixed instances policy, which stand in for the template's. */
+  instanceTypes: z.array(z.string()).default([]),
+  minSize: z.number().default(0),
+  maxSize: z.number().optional(),
+  createdAt: z.number().default(0),
   desiredCapacity: z.number(),
   availabilityZones: z.array(z.string()),
   /** The EC2 instances it has started, in order. */

@@ -5,6 +5,7 @@ import { BodyTooLarge, headersOf, readBody, reply } from "../aws/http.ts";
 import { AwsError, type LocalContext } from "../service.ts";
 import type { Functions } from "./functions.ts";
 import type { LocalFunction } from "./local-function.ts";
+import type { Turns } from "./turns.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024;
@@ -20,6 +21,7 @@ interface Answer {
 export interface InvokeApiSettings {
   readonly context: LocalContext;
   readonly functions: Functions;
+  readonly turns: Turns;
   readonly invokeAsync: (name: string, payload: string, requestId: string) => void;
 }
 
@@ -109,7 +111,7 @@ function tooLarge(limit: number): AwsError {
 }
 
 async function invoke(
-  { invokeAsync }: InvokeApiSettings,
+  { invokeAsync, turns }: InvokeApiSettings,
   called: LocalFunction,
   request: IncomingMessage,
   body: Buffer,
@@ -127,7 +129,7 @@ async function invoke(
     const message = `X-Amz-Invocation-Type ${String(type)}: must be RequestResponse, Event or DryRun`;
     throw new AwsError("InvalidParameterValueException", message);
   }
-  const result = await called.runNow(payload, requestId);
+  const result = await turns.answer(() => called.runNow(payload, requestId));
   const tail =
     request.headers["x-amz-log-type"] === "Tail" ? Buffer.from(`${result.logLines.join("\n")}\n`) : undefined;
   return {

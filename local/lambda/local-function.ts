@@ -13,6 +13,8 @@ export interface LocalFunction {
   readonly configuration: FunctionConfiguration;
   readonly code: PackageCode;
   readonly lastModified: number;
+  /** Whether an invocation would run at once. */
+  readonly hasRoom: boolean;
   /** Invokes it, waiting its turn; the payload is JSON. A failing function is a result, not an exception. */
   run(payload: string, requestId?: string): Promise<InvocationResult>;
   /**
@@ -78,6 +80,9 @@ export function createLocalFunction(settings: LocalFunctionSettings): LocalFunct
     configuration,
     code,
     lastModified: context.now(),
+    get hasRoom() {
+      return !pool.full;
+    },
     run,
     async runNow(payload, requestId) {
       if (configuration.reservedConcurrency !== undefined && pool.full) {

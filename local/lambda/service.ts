@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { LocalContext, LocalService } from "../service.ts";
@@ -9,6 +10,13 @@ import { invokeApi } from "./invoke-api.ts";
 import { createLocalFunction } from "./local-function.ts";
 import { prepareRuntime } from "./package-code.ts";
 import { type Artifacts, lambdaResources } from "./resources.ts";
+import { createTurns } from "./turns.ts";
+
+/** Some may wait for what they have asked while others compute; more would only be in each other's way. */
+const DEFAULT_CONCURRENCY = availableParallelism() + 1;
+
+/** How long an event gives way to those who wait for an answer. */
+const PATIENCE_MS = 10_000;
 
 export interface LambdaOptions {
   /** Finds the deployment package of a function of the template. */
@@ -17,6 +25,8 @@ export interface LambdaOptions {
   readonly retryDelaysMs?: readonly number[];
   /** How many environments a function without reserved concurrency may have; further invocations wait. */
   readonly defaultConcurrency?: number;
+  /** How long an event gives way to invocations that somebody waits for, in milliseconds. */
+  readonly patienceMs?: number;
   /** An environment that was not used for so long is ended. */
   readonly idleMs?: number;
   /**
@@ -71,6 +81,7 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
   await prepareRuntime(root);
   const hosts = createHosts();
   const ending = new AbortController();
+  const turns = createTurns(options.patienceMs ?? PATIENCE_MS);
   const functions = createFunctions(context, (configuration, code) => {
     hosts.refill();
     return createLocalFunction({
@@ -80,7 +91,7 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
       root,
       host: hosts.take,
       started: hosts.refill,
-      defaultConcurrency: options.defaultConcurrency ?? 10,
+      defaultConcurrency: options.defaultConcurrency ?? DEFAULT_CONCURRENCY,
       idleMs: options.idleMs ?? 60_000,
       substitute: options.substitute ?? {},
     });
@@ -95,7 +106,11 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
       payload,
       ...(requestId === undefined ? {} : { requestId }),
       // Looked up for every attempt: a function may be deployed anew between two.
-      run: (text: string, id: string) => functions.find(name).run(text, id),
+      run: (text: string, id: string) =>
+        turns.event(
+          () => functions.find(name).hasRoom,
+          () => functions.find(name).run(text, id),
+        ),
     };
     const settings = {
       context,
@@ -113,7 +128,7 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
   return {
     async invoke(nameOrArn, payload) {
       const called = functions.find(nameOrArn);
-      const result = await called.runNow(JSON.stringify(payload ?? {}));
+      const result = await turns.answer(() => called.runNow(JSON.stringify(payload ?? {})));
       const answer: unknown = JSON.parse(result.payload);
       if (result.functionError !== undefined) throw new FunctionFailure(called.configuration.name, answer);
       return answer;
@@ -121,9 +136,10 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
     invokeAsync: (nameOrArn, payload) => accept(nameOrArn, JSON.stringify(payload ?? {})),
     allows: functions.allows,
     resources: lambdaResources(context, functions, options.artifacts, root),
-    routes: { "/2015-03-31/functions": invokeApi({ context, functions, invokeAsync: accept }) },
+    routes: { "/2015-03-31/functions": invokeApi({ context, functions, turns, invokeAsync: accept }) },
     async close() {
       ending.abort();
+      turns.close();
       await Promise.all([functions.close(), hosts.close()]);
     },
   };

@@ -1,7 +1,11 @@
-import type { PipelineDefinition, SourceDefinition } from "../pipeline/definition.ts";
+import type { ImageDefinition, PipelineDefinition, SourceDefinition } from "../pipeline/definition.ts";
+import { deploymentOf } from "./compile-ecs.ts";
+import { checkOf, windowOf } from "./compile-gate.ts";
 import { crossFaults } from "./cross-check.ts";
+import { defined } from "./defined.ts";
 import { explainIssue } from "./explain-issue.ts";
-import { milliseconds, type PipelineFile, pipelineSchema } from "./schema.ts";
+import { type PipelineFile, pipelineSchema } from "./schema.ts";
+import { milliseconds } from "./schema-words.ts";
 import { type Path, readYaml, type YamlFile } from "./yaml-file.ts";
 
 /** A fault of a pipeline file, where a person finds it. */
@@ -88,22 +92,45 @@ function definitionOf(value: PipelineFile): PipelineDefinition {
     name: value.name,
     source: sourceOf(value.source),
     mode: value.mode,
-    images: value.images.map(({ buildspec, ...image }) =>
-      buildspec === undefined ? image : { ...image, buildspec },
-    ),
-    stages: value.stages.map(({ name, url, approval, deploy }) => ({
+    images: value.images.map(imageOf),
+    stages: value.stages.map(({ name, url, approval, deploy, window, checks, ...rest }) => ({
       name,
-      ...(url === undefined ? {} : { url }),
-      deploy: deploy.map(({ ecs: { capacity, ...ecs } }) =>
-        capacity === undefined ? ecs : { ...ecs, capacity },
-      ),
+      ...defined({
+        url,
+        order: rest.order,
+        onFailure: rest.onFailure,
+        pauseAt: rest.pauseAt,
+        overrides: rest.overrides,
+        window: window === undefined ? undefined : windowOf(window),
+        checks: checks?.map(checkOf),
+      }),
+      deploy: deploy.map(({ ecs }) => deploymentOf(ecs)),
       ...(approval === undefined
         ? {}
         : { approval: { ...approval, expiresAfter: milliseconds(approval.expiresAfter) } }),
     })),
     groups: value.groups,
+    ...(Object.keys(value.identities).length === 0 ? {} : { identities: value.identities }),
     schedule: value.schedule,
     rebuildOn: value.rebuildOn,
+  };
+}
+
+function imageOf({
+  buildspec,
+  registry,
+  provenance,
+  sbom,
+  retention,
+  ...image
+}: PipelineFile["images"][number]): ImageDefinition {
+  return {
+    ...image,
+    ...(buildspec === undefined ? {} : { buildspec }),
+    ...(registry === undefined ? {} : { registry }),
+    ...(provenance === undefined ? {} : { provenance }),
+    ...(sbom ? { sbom } : {}),
+    ...(retention === undefined ? {} : { retention }),
   };
 }
 

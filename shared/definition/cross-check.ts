@@ -1,6 +1,8 @@
 import { PLATFORMS } from "../pipeline/build-report.ts";
+import { identityFaults } from "./identity-check.ts";
 import { nearest } from "./nearest.ts";
 import { type Outline, outlineSchema } from "./outline.ts";
+import { retentionFaults } from "./retention-check.ts";
 
 /** A fault between parts that are each well-formed. */
 export interface CrossFault {
@@ -31,7 +33,13 @@ export function crossFaults(
       (fault): CrossFault => ({ file, ...fault }),
     ),
   );
-  return [...names, ...within];
+  const retention = files.flatMap(({ file, value }) =>
+    retentionFaults(value).map((fault): CrossFault => ({ file, ...fault })),
+  );
+  const people = files.flatMap(({ file, value }) =>
+    identityFaults(value).map((fault): CrossFault => ({ file, ...fault })),
+  );
+  return [...names, ...within, ...retention, ...people];
 }
 
 function imageFaults({ images }: Outline): readonly Found[] {
@@ -75,13 +83,18 @@ function stageFaults({ images, stages }: Outline): readonly Found[] {
       path: ["stages", index, "name"],
       message: `stage "${stages[index]?.name}" is there twice`,
     })),
-    ...stages.flatMap(({ deploy }, stage) => [
-      ...serviceFaults(deploy).map((fault) => below(["stages", stage], fault)),
+    ...stages.flatMap(({ deploy, ...rest }, stage) => [
+      ...[...serviceFaults(deploy), ...orderFaults({ deploy, ...rest })].map((fault) =>
+        below(["stages", stage], fault),
+      ),
       ...deploy.flatMap(({ ecs }, index) => {
         const at = ["stages", stage, "deploy", index, "ecs"];
-        return [...containerFaults(ecs.containers, built), ...capacityFaults(ecs.capacity)].map((fault) =>
-          below(at, fault),
-        );
+        return [
+          ...containerFaults(ecs.containers, built),
+          ...capacityFaults(ecs.capacity),
+          ...trafficFaults(ecs),
+          ...shiftFaults(ecs),
+        ].map((fault) => below(at, fault));
       }),
     ]),
   ];
@@ -102,6 +115,94 @@ function serviceFaults(deploy: Deploy): readonly Found[] {
     path: ["deploy", index, "ecs", "service"],
     message: `the stage deploys ${services[index]} twice`,
   }));
+}
+
+/** What waits for whom, and who is asked while ECS pauses. */
+function orderFaults({
+  deploy,
+  order,
+  pauseAt,
+  approval,
+}: Omit<Outline["stages"][number], "name">): readonly Found[] {
+  const services = deploy.flatMap(({ ecs: { service } }) => service ?? []);
+  const needs = deploy.flatMap(({ ecs }, index) =>
+    ecs.needs.flatMap((needed, at): readonly Found[] => {
+      const path = ["deploy", index, "ecs", "needs", at];
+      if (order !== "parallel") {
+        return [{ path, message: "only says something where the stage's order is parallel" }];
+      }
+      if (!services.includes(needed)) {
+        return [{ path, message: `the stage deploys no service "${needed}"${nearest(needed, services)}` }];
+      }
+      return waitsForItself(deploy, ecs.service) ? [{ path, message: "waits for itself in the end" }] : [];
+    }),
+  );
+  const alone = deploy.flatMap(({ ecs: { pair } }, index): readonly Found[] =>
+    pair !== undefined && deploy.filter((one) => one.ecs.pair === pair).length < 2
+      ? [
+          {
+            path: ["deploy", index, "ecs", "pair"],
+            message: `nothing else of the stage is in pair "${pair}"`,
+          },
+        ]
+      : [],
+  );
+  const pause: readonly Found[] =
+    pauseAt !== undefined && approval === undefined
+      ? [{ path: ["pauseAt"], message: "needs an approval rule in the stage: it says who may let ECS go on" }]
+      : [];
+  const rolling: readonly Found[] =
+    pauseAt === undefined
+      ? []
+      : deploy.flatMap(({ ecs: { strategy } }, index) =>
+          strategy === undefined || strategy === "rolling"
+            ? [
+                {
+                  path: ["deploy", index, "ecs"],
+                  message: "needs the strategy blue-green, linear or canary: ECS pauses in no other",
+                },
+              ]
+            : [],
+        );
+  return [...needs, ...alone, ...pause, ...rolling];
+}
+
+function waitsForItself(deploy: Deploy, service: string | undefined): boolean {
+  const needsOf = (name: string) => deploy.find(({ ecs }) => ecs.service === name)?.ecs.needs ?? [];
+  const seen = new Set<string>();
+  const queue = service === undefined ? [] : [...needsOf(service)];
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    if (name === service) return true;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    queue.push(...needsOf(name));
+  }
+  return false;
+}
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html */
+function trafficFaults({ strategy, traffic }: Ecs): readonly Found[] {
+  return traffic !== undefined && strategy !== "linear" && strategy !== "canary"
+    ? [{ path: ["traffic"], message: "only says something where the strategy is linear or canary" }]
+    : [];
+}
+
+function shiftFaults({ shift, capacity }: Ecs): readonly Found[] {
+  const known = Object.keys(capacity ?? {});
+  return shift.flatMap(({ weights }, index): readonly Found[] => {
+    const path = ["shift", index, "weights"];
+    const others = Object.keys(weights).filter((name) => capacity !== undefined && !known.includes(name));
+    const all = [...Object.values(weights), ...known.filter((name) => !(name in weights)).map(() => 1)];
+    return [
+      ...others.map((name) => ({
+        path: [...path, name],
+        message: `is no capacity provider of the service${nearest(name, known)}`,
+      })),
+      ...(all.every((weight) => weight === 0)
+        ? [{ path, message: "needs a weight above 0 on at least one capacity provider" }]
+        : []),
+    ];
+  });
 }
 
 /** @param built undefined where an image's name is faulty itself: it may be the one that is meant */

@@ -32,11 +32,24 @@ const ecs = z
     service: text,
     containers: z.record(z.string(), z.string()).optional().catch(undefined),
     capacity: z.record(z.string(), provider).optional().catch(undefined),
+    strategy: text,
+    traffic: z.object({}).optional().catch(undefined),
+    shift: list(
+      z.object({ weights: z.record(z.string(), z.number()).catch({}) }).catch({ weights: {} }),
+    ).default([]),
+    needs: list(z.string()).default([]),
+    pair: text,
   })
-  .catch({ cluster: undefined, service: undefined });
+  .catch({ cluster: undefined, service: undefined, shift: [], needs: [] });
 
 const stage = z
-  .object({ name: text, deploy: list(z.object({ ecs }).catch({ ecs: {} })) })
+  .object({
+    name: text,
+    order: text,
+    approval: z.object({}).optional().catch({}),
+    pauseAt: z.array(z.unknown()).optional().catch([]),
+    deploy: list(z.object({ ecs }).catch({ ecs: { shift: [], needs: [] } })),
+  })
   .catch({ name: undefined, deploy: [] });
 
 export const outlineSchema = z

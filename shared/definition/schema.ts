@@ -1,32 +1,18 @@
 import { z } from "zod";
 import { COMPUTE_TYPES, PLATFORMS } from "../pipeline/build-report.ts";
-import type { Platform } from "../pipeline/definition.ts";
+import { PAUSE_STAGES, type Platform } from "../pipeline/definition.ts";
 import { PLACEHOLDERS } from "../pipeline/tags.ts";
+import { ecs } from "./schema-ecs.ts";
+import { checks, window } from "./schema-gate.ts";
+import { duration, path, repository } from "./schema-words.ts";
 
 /** The shape of a file in `pipelines/`; the JSON Schema for editors is made from this. Every object is strict. */
-
-/** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html, `repositoryName`. */
-const repository = z
-  .string()
-  .regex(
-    /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
-    "must be a repository name: lower-case letters, digits, . _ - /",
-  )
-  .min(2)
-  .max(256);
 
 /** A name that stands in run ids, stream names and addresses. */
 const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/, "must be lower-case letters, digits and hyphens, beginning with a letter")
   .max(40);
-
-/** A path inside the repository that is safe as a command's argument. */
-const path = z
-  .string()
-  .regex(/^(?!\/)(?!-)[A-Za-z0-9._/-]+$/, "must be a relative path of letters, digits, . _ - /")
-  .refine((value) => !value.split("/").includes(".."), "must not leave the repository (..)")
-  .max(255);
 
 const glob = z.string().min(1).max(255);
 
@@ -47,7 +33,25 @@ const tagTemplate = z
 
 const platform = z.enum(PLATFORMS);
 
+const TAG_PATTERN = "must be a tag with at most four *, and none of Tandem's own (tandem.…)";
+
 export const DEFAULT_PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64"];
+
+/** Rules of a lifecycle policy: https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
+const retention = z.strictObject({
+  releases: z.int().min(1).max(1000).default(10).describe("How many releases of each stage stay."),
+  days: z
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe("Days after which goes what no stage ever ran, and what failed builds left behind."),
+  keepTags: z
+    .array(z.string().regex(/^(?!tandem\.)(?:[A-Za-z0-9._-]|\*(?!(?:.*\*){4})){1,128}$/, TAG_PATTERN))
+    .max(20)
+    .default([])
+    .describe("Tags that keep an image for ever, e.g. v*."),
+});
 
 const image = z.strictObject({
   name: repository.describe("The ECR repository of the image."),
@@ -74,21 +78,18 @@ const image = z.strictObject({
       "Changed files that need this image built; without any, the last published index is used again.",
     ),
   buildspec: path.optional().describe("A buildspec of the repository under build, instead of Tandem's own."),
+  registry: z
+    .string()
+    .regex(/^public\.ecr\.aws\/[a-z0-9][a-z0-9-]{1,49}$/, "must be public.ecr.aws/ALIAS")
+    .optional()
+    .describe("public.ecr.aws/ALIAS for ECR Public; this account's ECR otherwise."),
+  provenance: z
+    .enum(["min", "max"])
+    .optional()
+    .describe("Whether BuildKit records how the image was built; its attestation goes into the index."),
+  sbom: z.boolean().default(false).describe("Whether BuildKit lists what is in the image, likewise."),
+  retention: retention.optional().describe("What ECR expires; nothing otherwise."),
 });
-
-/** At most 9999 days: a later instant is no date any more. */
-const DURATION = /^([1-9]\d{0,3})([mhd])$/;
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-const duration = z
-  .string()
-  .regex(DURATION, "must be a number of minutes, hours or days, at most 9999, e.g. 30m, 12h, 7d");
-
-/** Milliseconds of a duration that the schema has let through. */
-export function milliseconds(text: string): number {
-  const [, count = "0", unit = "m"] = DURATION.exec(text) ?? [];
-  return Number(count) * (UNITS[unit] ?? 0);
-}
 
 const group = z
   .string()
@@ -103,27 +104,6 @@ const approval = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether author, committer, pusher or starter may approve."),
-});
-
-/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html */
-const provider = z.strictObject({
-  base: z.int().min(0).max(100_000).default(0),
-  weight: z.int().min(0).max(1000).default(0),
-});
-
-const ecsName = z
-  .string()
-  .regex(/^[a-zA-Z0-9_-]+$/, "must be letters, digits, hyphens and underscores")
-  .max(255);
-
-const ecs = z.strictObject({
-  cluster: ecsName.describe("The ECS cluster."),
-  service: ecsName.describe("The ECS service."),
-  containers: z.record(ecsName, repository).describe("Container name to image name."),
-  capacity: z
-    .record(z.string(), provider)
-    .optional()
-    .describe("Capacity providers with base and weight; the service's own otherwise."),
 });
 
 /** A URL parser also takes spaces and user names, which nobody wants to click on. */
@@ -141,7 +121,28 @@ const stage = z.strictObject({
     .optional()
     .describe("Where people find what the stage runs; GitHub shows it beside its deployments."),
   approval: approval.optional().describe("Who must agree before the stage begins."),
-  deploy: z.array(z.strictObject({ ecs })).min(1).describe("What is deployed, in order."),
+  window: window.optional().describe("When the stage may begin."),
+  checks: checks.optional().describe("What must hold when it begins."),
+  overrides: z
+    .array(group)
+    .min(1)
+    .optional()
+    .describe("Groups whose members may let it begin in spite of window and checks, with a reason."),
+  order: z
+    .enum(["in-order", "parallel"])
+    .optional()
+    .describe("Whether the services are deployed one after another (the default), or side by side."),
+  onFailure: z
+    .enum(["go-back", "stay"])
+    .optional()
+    .describe("What becomes of services already moved when another fails; they go back otherwise."),
+  pauseAt: z
+    .array(z.enum(PAUSE_STAGES))
+    .min(1)
+    .max(PAUSE_STAGES.length)
+    .optional()
+    .describe("Stages of ECS's deployment that wait for the approvals once more."),
+  deploy: z.array(z.strictObject({ ecs })).min(1).describe("What is deployed."),
 });
 
 const filters = {
@@ -157,16 +158,28 @@ const filters = {
     .describe("Authors whose commits start no run: e-mail addresses, or logins at GitHub."),
 };
 
-/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html */
-const codecommit = z.strictObject({
-  repository: z
-    .string()
-    .regex(/^[\w.-]+$/, "must be letters, digits, . _ -")
-    .max(100),
-  ...filters,
-});
-
 const whether = z.enum(["off", "build-only"]);
+
+/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html */
+const codecommit = z
+  .strictObject({
+    repository: z
+      .string()
+      .regex(/^[\w.-]+$/, "must be letters, digits, . _ -")
+      .max(100),
+    ...filters,
+    pullRequests: whether
+      .default("off")
+      .describe("Whether pull requests are built; what comes of it is commented on them."),
+    approvalState: z
+      .boolean()
+      .default(false)
+      .describe("Whether a pull request's build also approves it, or takes its approval back."),
+  })
+  .refine(({ approvalState, pullRequests }) => !approvalState || pullRequests !== "off", {
+    path: ["approvalState"],
+    message: "needs pullRequests: build-only, or there is nothing to approve",
+  });
 
 /** https://docs.github.com/en/rest/repos/repos: an owner has at most 39 characters, a repository 100. */
 const github = z.strictObject({
@@ -218,6 +231,12 @@ export const pipelineSchema = z
       .record(group, z.array(z.string().min(1)).min(1))
       .default({})
       .describe("People of groups that are no IAM role: user or session names."),
+    identities: z
+      .record(z.string().min(1).max(320), z.array(z.string().trim().min(1).max(500)).min(1))
+      .default({})
+      .describe(
+        "A person's name to the other names of the same person: logins at GitHub, e-mail addresses, ARNs of IAM, ISSUER#SUBJECT.",
+      ),
     schedule: z
       .array(schedule)
       .default([])

@@ -1,21 +1,7 @@
-import { AwsClient } from "aws4fetch";
+import type { SignedPost } from "../store/dynamo-http.ts";
 
-/**
- * Two calls to AWS over signed HTTP, without the SDK: for functions that must load in a few milliseconds. The table is
- * `store/dynamo-http.ts`.
- */
-export interface AwsHttpOptions {
-  readonly region: string;
-  /** `AWS_ENDPOINT_URL`; AWS itself when left out. */
-  readonly endpoint?: string;
-  readonly credentials: () => {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
-  /** Milliseconds after which a request is given up. */
-  readonly timeout: number;
-}
+/** Milliseconds after which a request is given up. */
+const LIMIT = 3_000;
 
 /** An answer that is an error; `name` is its documented name. */
 export class AwsHttpError extends Error {
@@ -35,11 +21,15 @@ export interface AwsHttp {
   invokeLater(functionName: string, payload: unknown): Promise<void>;
 }
 
-export function awsHttp(options: AwsHttpOptions): AwsHttp {
+/**
+ * Two calls to AWS over signed HTTP, without the SDK: for functions that must load in a few milliseconds. The table is
+ * `store/dynamo-http.ts`.
+ */
+export function awsHttp(post: SignedPost): AwsHttp {
   return {
     async getSecret(id) {
       try {
-        const { SecretString } = await send(options, "secretsmanager", "/", {
+        const { SecretString } = await send(post, "secretsmanager", "/", {
           headers: {
             "content-type": "application/x-amz-json-1.1",
             "x-amz-target": "secretsmanager.GetSecretValue",
@@ -54,7 +44,7 @@ export function awsHttp(options: AwsHttpOptions): AwsHttp {
     },
 
     async invokeLater(functionName, payload) {
-      await send(options, "lambda", `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, {
+      await send(post, "lambda", `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, {
         headers: { "content-type": "application/json", "x-amz-invocation-type": "Event" },
         body: JSON.stringify(payload),
       });
@@ -68,28 +58,30 @@ interface Sent {
 }
 
 async function send(
-  { region, endpoint, credentials, timeout }: AwsHttpOptions,
+  post: SignedPost,
   service: string,
   path: string,
-  { headers, body }: Sent,
+  sent: Sent,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  const origin = endpoint?.replace(/\/+$/, "") ?? `https://${service}.${region}.${domain}`;
-  const client = new AwsClient({ ...credentials(), service, region, retries: 0 });
-  const signal = AbortSignal.timeout(timeout);
-  const response = await client.fetch(origin + path, { method: "POST", headers, body, signal });
-  const answer: unknown = await response.json().catch(() => undefined);
-  const fields = isRecord(answer) ? answer : {};
-  if (response.ok) return fields;
-  const type = response.headers.get("x-amzn-errortype") ?? fields.__type;
+  const { status, headers, body } = await post({ service, path, timeout: LIMIT, ...sent });
+  const fields = fieldsOf(body);
+  if (status >= 200 && status < 300) return fields;
+  const type = headers["x-amzn-errortype"] ?? fields.__type;
   // `com.amazonaws.secretsmanager#ResourceNotFoundException`, or `ResourceNotFoundException:http://…`.
   const name =
     typeof type === "string" ? (type.split(":")[0]?.split("#").at(-1) ?? type) : "ServiceException";
   const said = fields.message ?? fields.Message;
-  throw new AwsHttpError(
-    name,
-    `${service}: ${typeof said === "string" ? said : `the answer was ${response.status}`}`,
-  );
+  throw new AwsHttpError(name, `${service}: ${typeof said === "string" ? said : `the answer was ${status}`}`);
+}
+
+/** What is no JSON, or no object, says nothing. */
+function fieldsOf(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return isRecord(answer) ? answer : {};
+  } catch {
+    return {};
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

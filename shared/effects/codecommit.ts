@@ -2,6 +2,8 @@ import type { ChangedFiles, CommitInfo, Source } from "../intake/source.ts";
 import { refName } from "../pipeline/messages.ts";
 import type { Head, RefHead } from "../pipeline/pipelines.ts";
 import type { Aws } from "./aws.ts";
+import { codecommitOffers } from "./codecommit-offers.ts";
+import { relationOf } from "./codecommit-relation.ts";
 import { isError } from "./context.ts";
 
 /** Beyond it a push counts as changing anything: ten pages of GetDifferences. */
@@ -14,17 +16,40 @@ export function codecommitSource(aws: Aws): Source {
     head: ({ repository, ref }) => head(aws, repository, ref),
     commit: (repository, commit) => readCommit(aws, repository, commit),
     changedFiles: (repository, from, to) => changedFiles(aws, repository, from, to),
+    relation: (repository, commit, other) => relationOf(aws, repository, commit, other),
     branches: (repository, wants) => branches(aws, repository, wants),
+    offers: (source) => codecommitOffers(aws, source),
   };
 }
 
+/** Also of a name that CodeCommit would give to no branch. */
+const NO_BRANCH = [
+  "BranchDoesNotExistException",
+  "InvalidBranchNameException",
+  "RepositoryDoesNotExistException",
+];
+
 async function head(aws: Aws, repositoryName: string, ref: string): Promise<Head> {
+  const number = /^refs\/pull\/(\d+)\/head$/.exec(ref)?.[1];
+  if (number !== undefined) return pullRequestHead(aws, number);
   if (!ref.startsWith("refs/heads/")) return "unknown";
   try {
     const { branch } = await aws.codecommit.getBranch({ repositoryName, branchName: refName(ref) });
     return branch?.commitId === undefined ? "gone" : { commit: branch.commitId };
   } catch (error) {
-    if (isError(error, "BranchDoesNotExistException", "RepositoryDoesNotExistException")) return "gone";
+    if (isError(error, ...NO_BRANCH)) return "gone";
+    throw error;
+  }
+}
+
+/** Of an open pull request: the tip of its source branch. */
+async function pullRequestHead(aws: Aws, pullRequestId: string): Promise<Head> {
+  try {
+    const { pullRequest } = await aws.codecommit.getPullRequest({ pullRequestId });
+    const commit = pullRequest?.pullRequestTargets?.[0]?.sourceCommit;
+    return pullRequest?.pullRequestStatus !== "OPEN" || commit === undefined ? "gone" : { commit };
+  } catch (error) {
+    if (isError(error, "PullRequestDoesNotExistException")) return "gone";
     throw error;
   }
 }

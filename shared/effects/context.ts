@@ -3,6 +3,7 @@ import type { Instant, RunEvent } from "../pipeline/events.ts";
 import type { Store } from "../store/stream-store.ts";
 import type { Aws } from "./aws.ts";
 import type { GitHubApi } from "./github-api.ts";
+import type { Reviewer } from "./reviewer.ts";
 
 /** What the stack is called where it is deployed; comes from the functions' environment. */
 export interface Settings {
@@ -12,6 +13,8 @@ export interface Settings {
   readonly untrustedProjects: { readonly x86_64: string; readonly arm64: string };
   /** Image name to its ECR repository's URI, `REGISTRY/NAME`. */
   readonly repositoryUris: Readonly<Record<string, string>>;
+  /** `https://public.ecr.aws`. */
+  readonly publicRegistryUrl: string;
   /** What CodeCommit's clone URLs begin with, e.g. `https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/`. */
   readonly codecommitUrl: string;
   /** `https://github.com`. */
@@ -27,6 +30,8 @@ export interface EffectContext {
   readonly aws: Aws;
   /** Absent where no pipeline has its source at GitHub. */
   readonly github?: GitHubApi;
+  /** A pipeline's voice on CodeCommit's pull requests; absent where no pipeline builds them. */
+  readonly reviewer?: (pipeline: string) => Reviewer;
   readonly store: Store;
   readonly settings: Settings;
   readonly now: () => Instant;

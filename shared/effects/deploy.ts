@@ -1,22 +1,23 @@
-import type {
-  CapacityProviderStrategyItem,
-  Deployment,
-  RegisterTaskDefinitionCommandInput,
-  Service,
-} from "@aws-sdk/client-ecs";
+import type { Service } from "@aws-sdk/client-ecs";
+import { capacityFrom, capacityOf, isSameCapacity, strategyItems } from "../pipeline/capacity.ts";
 import type { Command } from "../pipeline/commands.ts";
-import type { EcsDeployment } from "../pipeline/definition.ts";
-import type { DeploymentKey, Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
-import { serviceChanged } from "../pipeline/messages.ts";
-import { deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
-import {
-  releaseTaskDefinition,
-  revisionTags,
-  type TaskDefinitionDocument,
-} from "../pipeline/task-definition.ts";
+import { type EcsDeployment, isGated } from "../pipeline/definition.ts";
+import type { Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
+import { serviceKey } from "../pipeline/leaving.ts";
+import { notBegun, serviceChanged, serviceTaken } from "../pipeline/messages.ts";
+import { type Deployment, deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
+import { isUntouched } from "../pipeline/steps.ts";
+import { runsAlready } from "../pipeline/task-definition.ts";
+import { architectureGate } from "./architecture-gate.ts";
+import { activeInstances } from "./container-instances.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
-import { findEndedDeployment } from "./find-deployment.ts";
-import { describeBase, findService, prepareStage, releaseImages } from "./prepare.ts";
+import { findEndedDeployment, findEndedStep } from "./find-deployment.ts";
+import { findService } from "./find-service.ts";
+import { type LookContext, lookOnce } from "./look-once.ts";
+import { prepareStage } from "./prepare.ts";
+import { nextDocument, type ReleaseSource, releaseSource } from "./release-source.ts";
+import { findRevision, registerRevision } from "./revision.ts";
+import { updateService } from "./update-service.ts";
 
 type Deploy = Extract<Command, { readonly type: "deploy" }>;
 
@@ -36,9 +37,29 @@ const PERMANENT = [
 /** Two registrations in one family at once: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html */
 const CROWDED = /too many concurrent attempts/i;
 
+/** Whether ECS has refused for good, so that asking again would not help. */
+export function isPermanent(error: unknown): error is Error {
+  return isError(error, ...PERMANENT) && !CROWDED.test(error.message);
+}
+
+/** What the stage's definition and the run's state say of one service. */
+export function subjectOf(
+  stage: Stage,
+  { cluster, service }: { readonly cluster: string; readonly service: string },
+): { readonly target: EcsDeployment; readonly deployment: Deployment } {
+  const target = stage.definition.deploy.find((one) => one.cluster === cluster && one.service === service);
+  const deployment = deploymentsOf(stage.state).find(
+    ({ prepared }) => prepared.cluster === cluster && prepared.service === service,
+  );
+  if (target === undefined || deployment === undefined) {
+    throw new Error(`stage ${stage.definition.name} does not deploy ${cluster}/${service} in this run`);
+  }
+  return { target, deployment };
+}
+
 /**
- * Registers the release's task definition and points the service at it. ECS takes no client token here, so the revision
- * carries the run in its tags, and a claim taken over looks for it (and for its deployment) before it acts.
+ * Makes one step of a deployment: registers the release's task definition and points the service at it, or changes the weights
+ * of its capacity providers. A claim taken over looks for what the lost attempt has done before it acts.
  */
 export async function deploy(
   context: EffectContext,
@@ -47,175 +68,187 @@ export async function deploy(
   command: Deploy,
 ): Promise<Outcome> {
   const { cluster, service } = command;
-  const target = stage.definition.deploy.find((one) => one.cluster === cluster && one.service === service);
-  const prepared = deploymentsOf(stage.state).find(
-    (one) => one.prepared.cluster === cluster && one.prepared.service === service,
-  )?.prepared;
-  if (target === undefined || prepared === undefined) {
-    throw new Error(`stage ${command.stage} of ${run.id} does not deploy ${cluster}/${service}`);
-  }
+  const key = { stage: command.stage, cluster, service };
   const failed = (failure: Failure, rolledBack = false): Outcome =>
-    facts({
-      type: "deployment.failed",
-      at: context.now(),
-      stage: command.stage,
-      cluster,
-      service,
-      failure,
-      rolledBack,
-    });
+    facts({ type: "deployment.failed", at: context.now(), ...key, failure, rolledBack });
   try {
-    const [answer, expected] = await Promise.all([
+    const { target, deployment } = subjectOf(stage, command);
+    const once = lookOnce(context);
+    // Needed in a moment, and known by the cluster alone: whoever needs it hears of an error.
+    if (target.capacity !== undefined || deployment.prepared.baseCapacity !== undefined)
+      activeInstances(once.aws, cluster).catch(() => undefined);
+    const [answer, source] = await Promise.all([
       findService(context.aws, cluster, service),
-      describeBase(context.aws, prepared.baseTaskDefinition),
+      releaseSource(context, run, target, deployment.prepared),
     ]);
     if ("failure" in answer) return failed(answer.failure);
-    const current = answer.found;
-    const lost = command.lease === 0 ? undefined : await findRevision(context, run, command, expected);
-    if (lost !== undefined && current.taskDefinition !== lost) {
-      const since = stage.state.status === "deploying" ? stage.state.since : run.startedAt;
-      const ended = await findEndedDeployment(context.aws, { cluster, service }, lost, since);
-      if (ended !== undefined) return failed(ended.failure, ended.rolledBack);
-    }
-    if (current.taskDefinition !== prepared.baseTaskDefinition && current.taskDefinition !== (lost ?? "")) {
-      const prepared = await prepareStage(context.aws, run, stage.definition);
-      return "failure" in prepared
-        ? failed(prepared.failure)
-        : voided(context, stage, current, prepared.found);
-    }
-    const { completed, ...ours } = await move(context, run, command, target, current, expected, lost);
-    const key = { at: context.now(), stage: command.stage, cluster, service };
-    const event: RunEvent = {
-      type: "deployment.started",
-      ...key,
-      serviceArn: current.serviceArn ?? "",
-      ...ours,
-    };
-    if (!completed) return facts(event);
-    const { deploymentId } = ours;
-    const reason = "the service runs the release already";
-    return facts(event, { type: "deployment.reported", ...key, deploymentId, state: "COMPLETED", reason });
+    if ("failure" in source) return failed(source.failure);
+    const move: Move = { context: once, run, stage, command, target, deployment, source: source.found };
+    return await (isFollowUp(deployment) ? moveOn(move, answer.found) : release(move, answer.found));
   } catch (error) {
-    if (!isError(error, ...PERMANENT) || CROWDED.test(error.message)) throw error;
+    if (!isPermanent(error)) throw error;
     return failed({ reason: `ECS refused to deploy ${service} in ${cluster}: ${error.message}` });
   }
 }
 
-/** The service no longer is what was seen: what would change is shown anew, and approvals of the old no longer count. */
-function voided(
-  context: EffectContext,
-  stage: Stage,
-  service: Service,
-  deployments: readonly PreparedDeployment[],
-): Outcome {
-  const why = serviceChanged(service.serviceName ?? "", service.taskDefinition ?? "");
-  const { name } = stage.definition;
-  return facts({ type: "gate.voided", at: context.now(), stage: name, why, deployments });
+interface Move {
+  readonly context: LookContext;
+  readonly run: Run;
+  readonly stage: Stage;
+  readonly command: Deploy;
+  readonly target: EcsDeployment;
+  readonly deployment: Deployment;
+  readonly source: ReleaseSource;
 }
 
-interface Moved {
-  readonly taskDefinition: string;
-  readonly deploymentId: string;
-  /** Nothing had to be changed: ECS will send no event. */
-  readonly completed: boolean;
+/** A shift of weights, or the release once more without an architecture. */
+function isFollowUp({ step = 0, quarantine }: Deployment): boolean {
+  return step > 0 || quarantine !== undefined;
 }
 
-async function move(
-  context: EffectContext,
-  run: Run,
-  key: DeploymentKey,
-  target: EcsDeployment,
+/** The release itself: from what was seen when the gate opened, and from nothing else. */
+async function release(move: Move, current: Service): Promise<Outcome> {
+  const { context, command, deployment, source } = move;
+  const { prepared, state } = deployment;
+  const { cluster, service } = command;
+  const known = "taskDefinition" in state ? state.taskDefinition : undefined;
+  const lost = known ?? (command.lease === 0 ? undefined : await lostRevision(move));
+  if (command.lease > 0 && lost !== undefined && current.taskDefinition !== lost) {
+    const ended = await findEndedDeployment(context.aws, { cluster, service }, lost, sinceOf(move));
+    if (ended !== undefined) {
+      const { stage: name } = command;
+      return facts({ type: "deployment.failed", at: context.now(), stage: name, cluster, service, ...ended });
+    }
+  }
+  if (current.taskDefinition !== prepared.baseTaskDefinition && current.taskDefinition !== (lost ?? "")) {
+    return voided(move, current);
+  }
+  if (isTooLate(move) && current.taskDefinition !== lost) return refused(move, notBegun(service));
+  const same = lost === undefined && source.changes === 0 && runsAlready(source.base, source.images);
+  const [gate, taskDefinition] = await Promise.all([
+    architectureGate(context, move.target, current, nextDocument(source), strategyOf(prepared)),
+    // A revision that is not used in the end harms nobody: it is registered while the hosts are looked at.
+    same ? (current.taskDefinition ?? "") : (lost ?? source.restore ?? register(move)),
+  ]);
+  if ("failure" in gate) return refused(move, gate.failure);
+  const seen = prepared.hosts === undefined ? { ...prepared, ...gate.found } : prepared;
+  if (seen.constrainTo !== gate.found.constrainTo) return voided(move, current);
+  const found = prepared.hosts === undefined ? gate.found : undefined;
+  return started({ ...move, deployment: { ...deployment, prepared: seen } }, current, taskDefinition, found);
+}
+
+/** The revision that a lost attempt has pointed the service at, or was about to. */
+function lostRevision({ context, run, command, source }: Move): Promise<string | undefined> {
+  return source.restore === undefined
+    ? findRevision(context, run, command, source.base)
+    : Promise.resolve(source.restore);
+}
+
+/** Another service has failed since the deployment was claimed: what the lost attempt has not begun is not begun any more. */
+function isTooLate({ stage, command }: Move): boolean {
+  return command.lease > 0 && deploymentsOf(stage.state).some(({ state }) => state.status === "failed");
+}
+
+function refused({ context, command }: Move, failure: Failure): Outcome {
+  const { stage, cluster, service } = command;
+  const key = { at: context.now(), stage, cluster, service };
+  return facts({ type: "deployment.failed", ...key, failure, rolledBack: false });
+}
+
+/** Nothing of the stage can have begun before. */
+function sinceOf({ run, stage }: Move): number {
+  return stage.state.status === "deploying" ? stage.state.since : run.startedAt;
+}
+
+function strategyOf({ capacity }: PreparedDeployment) {
+  return capacity === undefined ? undefined : strategyItems(capacity);
+}
+
+async function register({ context, run, command, source }: Move): Promise<string> {
+  return registerRevision(context, run, command, source.base, nextDocument(source));
+}
+
+/** What was already released, with other weights; somebody else's change in between is not overwritten. */
+async function moveOn(move: Move, current: Service): Promise<Outcome> {
+  const { command, deployment } = move;
+  const { state, prepared } = deployment;
+  const ours = "taskDefinition" in state ? state.taskDefinition : undefined;
+  if (ours === undefined) throw new Error(`step ${command.step} of ${command.service} has no revision`);
+  const mine = current.taskDefinition === ours || current.taskDefinition === prepared.baseTaskDefinition;
+  if (!mine) return refused(move, serviceTaken(command.service, current.taskDefinition ?? ""));
+  if (command.lease > 0) {
+    const wanted = capacityOf(move.target, deployment, command.step);
+    const { cluster, service } = command;
+    const isBegun =
+      current.taskDefinition === ours &&
+      isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy));
+    const ended = isBegun
+      ? undefined
+      : await findEndedStep(move.context.aws, { cluster, service }, ours, wanted, sinceOf(move));
+    const key = { at: move.context.now(), stage: command.stage, cluster, service };
+    if (ended !== undefined) return facts({ type: "deployment.failed", ...key, ...ended });
+    if (!isBegun && isTooLate(move)) return refused(move, notBegun(service));
+  }
+  return started(move, current, ours);
+}
+
+async function started(
+  move: Move,
   current: Service,
-  base: TaskDefinitionDocument,
-  lost: string | undefined,
-): Promise<Moved> {
-  const strategy = strategyOf(target, current);
-  const images = releaseImages(run, target);
-  const same = lost === undefined && runsAlready(base, images);
-  const taskDefinition = same
-    ? (current.taskDefinition ?? "")
-    : (lost ?? (await register(context, run, key, base, images)));
-  if (current.taskDefinition === taskDefinition && strategy === undefined) {
-    return moved(current.deployments, taskDefinition);
-  }
-  const { service } = await context.aws.ecs.updateService({
-    cluster: target.cluster,
-    service: target.service,
+  taskDefinition: string,
+  found?: Partial<PreparedDeployment>,
+): Promise<Outcome> {
+  const { context, command, target, deployment, stage } = move;
+  const wanted = capacityOf(target, deployment, command.step);
+  const capacity = isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy))
+    ? undefined
+    : wanted;
+  const { deploymentId, completed } = await updateService(context.aws, {
+    current,
+    target,
+    stage: stage.definition,
+    prepared: deployment.prepared,
     taskDefinition,
-    ...(strategy === undefined ? {} : { capacityProviderStrategy: strategy, forceNewDeployment: same }),
+    capacity,
   });
-  return moved(service?.deployments, taskDefinition);
+  const key = { at: context.now(), stage: command.stage, cluster: command.cluster, service: command.service };
+  const event: RunEvent = {
+    type: "deployment.started",
+    ...key,
+    step: command.step,
+    serviceArn: current.serviceArn ?? "",
+    taskDefinition,
+    deploymentId,
+    ...(found === undefined ? {} : { found }),
+  };
+  if (!completed) return facts(event);
+  const reason = "the service runs the release already";
+  return facts(event, { type: "deployment.reported", ...key, deploymentId, state: "COMPLETED", reason });
 }
 
-function runsAlready(base: TaskDefinitionDocument, images: Readonly<Record<string, string>>): boolean {
-  return Object.entries(images).every(
-    ([name, image]) =>
-      base.containerDefinitions?.find((container) => container.name === name)?.image === image,
+/**
+ * The service no longer is what was seen: what would change is shown anew, and approvals of the old no longer count. Once
+ * another service has moved, nobody waits for approvals in between: the stage fails, and goes back as the pipeline says.
+ */
+async function voided(move: Move, service: Service): Promise<Outcome> {
+  const { context, run, stage, command } = move;
+  const others = deploymentsOf(stage.state).filter(
+    ({ prepared }) => serviceKey(prepared) !== serviceKey(command),
   );
-}
-
-/** The strategy the pipeline wants, if the service has another. */
-function strategyOf(target: EcsDeployment, current: Service): CapacityProviderStrategyItem[] | undefined {
-  if (target.capacity === undefined) return undefined;
-  const wanted = Object.entries(target.capacity).map(([capacityProvider, { base, weight }]) => ({
-    capacityProvider,
-    base,
-    weight,
-  }));
-  const text = (items: readonly CapacityProviderStrategyItem[]) =>
-    items
-      .map(({ capacityProvider, base = 0, weight = 0 }) => `${capacityProvider}:${base}:${weight}`)
-      .sort()
-      .join();
-  return text(wanted) === text(current.capacityProviderStrategy ?? []) ? undefined : wanted;
-}
-
-function moved(deployments: readonly Deployment[] | undefined, taskDefinition: string): Moved {
-  const ours = deployments?.find((one) => one.status === "PRIMARY" && one.taskDefinition === taskDefinition);
-  if (ours?.id === undefined) throw new Error(`ECS names no primary deployment of ${taskDefinition}`);
-  return { taskDefinition, deploymentId: ours.id, completed: ours.rolloutState === "COMPLETED" };
-}
-
-async function register(
-  context: EffectContext,
-  run: Run,
-  key: DeploymentKey,
-  base: TaskDefinitionDocument,
-  images: Readonly<Record<string, string>>,
-): Promise<string> {
-  const tags = revisionTags(run, key, base);
-  const document = releaseTaskDefinition(base, images);
-  const { taskDefinition } = await context.aws.ecs.registerTaskDefinition({
-    // What DescribeTaskDefinition gave is what RegisterTaskDefinition takes, less the fields that only ECS sets.
-    ...(document as unknown as RegisterTaskDefinitionCommandInput),
-    tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
-  });
-  if (taskDefinition?.taskDefinitionArn === undefined)
-    throw new Error("RegisterTaskDefinition answered without an ARN");
-  return taskDefinition.taskDefinitionArn;
-}
-
-/** The newest revision of the family that carries this run, stage and base in its tags. */
-async function findRevision(
-  context: EffectContext,
-  run: Run,
-  key: DeploymentKey,
-  base: TaskDefinitionDocument,
-): Promise<string | undefined> {
-  const family = typeof base.family === "string" ? base.family : "";
-  const { taskDefinitionArns = [] } = await context.aws.ecs.listTaskDefinitions({
-    familyPrefix: family,
-    sort: "DESC",
-    maxResults: 10,
-  });
-  const wanted = Object.entries(revisionTags(run, key, base));
-  for (const arn of taskDefinitionArns) {
-    const { tags = [] } = await context.aws.ecs.describeTaskDefinition({
-      taskDefinition: arn,
-      include: ["TAGS"],
-    });
-    if (wanted.every(([key, value]) => tags.some((tag) => tag.key === key && tag.value === value)))
-      return arn;
+  if (isGated(stage.definition) && !others.every(isUntouched)) {
+    return refused(move, serviceTaken(command.service, service.taskDefinition ?? ""));
   }
-  return undefined;
+  const prepared = await prepareStage(context, run, stage.definition);
+  if ("failure" in prepared) return refused(move, prepared.failure);
+  const why = serviceChanged(service.serviceName ?? serviceKey(command), service.taskDefinition ?? "");
+  const deployments: readonly PreparedDeployment[] = prepared.found;
+  const changed = serviceKey(command);
+  return facts({
+    type: "gate.voided",
+    at: context.now(),
+    stage: stage.definition.name,
+    why,
+    changed,
+    deployments,
+  });
 }

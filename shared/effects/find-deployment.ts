@@ -1,3 +1,6 @@
+import type { ServiceDeploymentBrief } from "@aws-sdk/client-ecs";
+import { capacityFrom, isSameCapacity } from "../pipeline/capacity.ts";
+import type { Capacity } from "../pipeline/definition.ts";
 import type { Failure, Instant } from "../pipeline/events.ts";
 import { deploymentReplaced, rolledBack } from "../pipeline/messages.ts";
 import type { Aws } from "./aws.ts";
@@ -19,7 +22,7 @@ export async function findEndedDeployment(
   service: { readonly cluster: string; readonly service: string },
   taskDefinition: string,
   since: Instant,
-): Promise<{ readonly failure: Failure; readonly rolledBack: boolean } | undefined> {
+): Promise<Ended | undefined> {
   const { serviceDeployments = [] } = await aws.ecs.listServiceDeployments({
     ...service,
     createdAt: { after: new Date(since - CLOCK_SKEW_MILLISECONDS) },
@@ -34,11 +37,49 @@ export async function findEndedDeployment(
     arn !== undefined && runs === taskDefinition ? [arn] : [],
   );
   const begun = serviceDeployments.find(({ targetServiceRevisionArn: arn = "" }) => ours.includes(arn));
-  if (begun === undefined) return undefined;
-  return begun.status?.startsWith("ROLLBACK") === true
-    ? { failure: rolledBack(service.service, begun.statusReason ?? ""), rolledBack: true }
-    : {
-        failure: deploymentReplaced(service.service, taskDefinition, undefined, undefined),
-        rolledBack: false,
-      };
+  return begun === undefined ? undefined : endOf(begun, service.service, taskDefinition);
+}
+
+/**
+ * The same of a step that only changes the capacity: the newest deployment is the lost attempt's if it has the revision and the
+ * strategy, which no step before had.
+ */
+export async function findEndedStep(
+  aws: Aws,
+  service: { readonly cluster: string; readonly service: string },
+  taskDefinition: string,
+  capacity: Capacity | undefined,
+  since: Instant,
+): Promise<Ended | undefined> {
+  if (capacity === undefined) return undefined;
+  const { serviceDeployments: [newest] = [] } = await aws.ecs.listServiceDeployments({
+    ...service,
+    createdAt: { after: new Date(since - CLOCK_SKEW_MILLISECONDS) },
+    maxResults: 1,
+  });
+  const arn = newest?.targetServiceRevisionArn;
+  if (newest === undefined || arn === undefined) return undefined;
+  if (newest.status === "PENDING" || newest.status === "IN_PROGRESS") return undefined;
+  const { serviceRevisions: [revision] = [] } = await aws.ecs.describeServiceRevisions({
+    serviceRevisionArns: [arn],
+  });
+  const isOurs =
+    revision?.taskDefinition === taskDefinition &&
+    isSameCapacity(capacityFrom(revision.capacityProviderStrategy), capacity);
+  return isOurs ? endOf(newest, service.service, taskDefinition) : undefined;
+}
+
+interface Ended {
+  readonly failure: Failure;
+  readonly rolledBack: boolean;
+}
+
+function endOf(
+  { status, statusReason }: ServiceDeploymentBrief,
+  service: string,
+  taskDefinition: string,
+): Ended {
+  return status?.startsWith("ROLLBACK") === true
+    ? { failure: rolledBack(service, statusReason ?? ""), rolledBack: true }
+    : { failure: deploymentReplaced(service, taskDefinition, undefined, undefined), rolledBack: false };
 }

@@ -3,7 +3,7 @@ import type { GitHubApi } from "./github-api.ts";
 
 /** What a webhook may ask of GitHub before it answers. */
 export interface GitHubLookups {
-  readonly source: Source;
+  readonly source: Pick<Source, "changedFiles">;
   /** The commit of a tag; undefined when it could not be found out in time. */
   readonly commitOfTag: (repository: string, tag: string) => Promise<string | undefined>;
 }
@@ -34,9 +34,6 @@ export function githubLookups(
   };
   return {
     source: {
-      head: async () => "unknown",
-      commit: async () => undefined,
-      branches: async () => [],
       changedFiles: async (repository, from, to) => {
         const question = `what changed in ${repository} from ${from} to ${to}`;
         return (await inTime(question, () => source.changedFiles(repository, from, to))) ?? "unknown";

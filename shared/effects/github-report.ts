@@ -1,12 +1,14 @@
 import type { Command } from "../pipeline/commands.ts";
-import type { RunEventOf, Said } from "../pipeline/events.ts";
+import type { Said } from "../pipeline/events.ts";
 import { nobodyReports } from "../pipeline/github-messages.ts";
-import type { CommitReport, DeploymentReport, Report } from "../pipeline/github-status.ts";
+import type { CommitReport, DeploymentReport } from "../pipeline/github-status.ts";
+import type { Report } from "../pipeline/reports.ts";
 import type { Run } from "../pipeline/run.ts";
 import { type EffectContext, facts, type Outcome } from "./context.ts";
 import type { GitHubApi } from "./github-api.ts";
 import { GitHubError } from "./github-error.ts";
 import { createdId, deploymentNote, externalId, findCheck, findDeployment } from "./github-reported.ts";
+import { knownId, refusedOf, reportMade, type Told, tell } from "./report.ts";
 
 type ReportCommand = Extract<Command, { readonly type: "report" }>;
 
@@ -24,8 +26,8 @@ export async function reportToGitHub(
 ): Promise<Outcome> {
   const identity = (await github?.identity()) ?? "anonymous";
   if (github === undefined || identity === "anonymous") {
-    const said = reports.map((report): [string, Said] => [report.key, refusal(run, report)]);
-    return facts(reported(now(), said, nobodyReports()));
+    const said = reports.map((report): [string, Said] => [report.key, refusedOf(run, report)]);
+    return facts(reportMade(now(), said, nobodyReports()));
   }
   const teller: Teller = { github, run, asApp: identity === "app", takenOver: lease > 0 };
   const said: [string, Said][] = [];
@@ -33,23 +35,14 @@ export async function reportToGitHub(
   const left = [...reports];
   const work = async () => {
     for (let report = left.shift(); report !== undefined; report = left.shift()) {
-      const told = await tell(teller, report);
+      const told = await tell(run, report, (one) => say(teller, one), refusal);
       said.push([report.key, told.said]);
       problem ??= told.problem;
     }
   };
   const ended = await Promise.allSettled(Array.from({ length: WIDTH }, work));
   for (const one of ended) if (one.status === "rejected") throw one.reason;
-  return facts(reported(now(), said, problem));
-}
-
-function reported(
-  at: number,
-  said: readonly (readonly [string, Said])[],
-  problem: string | undefined,
-): RunEventOf<"github.reported"> {
-  const event = { type: "github.reported", at, said: Object.fromEntries(said) } as const;
-  return problem === undefined ? event : { ...event, problem };
+  return facts(reportMade(now(), said, problem));
 }
 
 interface Teller {
@@ -61,36 +54,25 @@ interface Teller {
   readonly takenOver: boolean;
 }
 
-async function tell(
-  teller: Teller,
-  report: Report,
-): Promise<{ readonly said: Said; readonly problem?: string }> {
-  try {
-    const id = await say(teller, report);
-    return { said: { ...sayable(report), ...(id === undefined ? {} : { id }) } };
-  } catch (error) {
-    if (!(error instanceof GitHubError) || !error.isFinal) throw error;
-    return { said: refusal(teller.run, report), problem: error.message };
+function refusal(error: unknown): Pick<Told, "problem"> | undefined {
+  return error instanceof GitHubError && error.isFinal ? { problem: error.message } : undefined;
+}
+
+/** GitHub counts what it has. */
+function idOf(run: Run, report: Report): number | undefined {
+  const id = knownId(run, report);
+  return typeof id === "number" ? id : undefined;
+}
+
+async function say(teller: Teller, report: Report): Promise<number | undefined> {
+  switch (report.type) {
+    case "deployment":
+      return sayDeployment(teller, report);
+    case "commit":
+      return teller.asApp ? sayCheck(teller, report) : sayStatus(teller, report);
+    default:
+      throw new Error(`GitHub has no place for a ${report.type} of a run`);
   }
-}
-
-function sayable({ state, description }: Report): Said {
-  return { state, description };
-}
-
-function refusal(run: Run, report: Report): Said {
-  const id = idOf(run, report);
-  return { ...sayable(report), refused: true, ...(id === undefined ? {} : { id }) };
-}
-
-/** What GitHub knows the thing by, when it has been told of it. */
-function idOf({ reported }: Run, { key }: Report): number | undefined {
-  return Object.hasOwn(reported, key) ? reported[key]?.id : undefined;
-}
-
-function say(teller: Teller, report: Report): Promise<number | undefined> {
-  if (report.type === "deployment") return sayDeployment(teller, report);
-  return teller.asApp ? sayCheck(teller, report) : sayStatus(teller, report);
 }
 
 const post = ({ github, run }: Teller, path: string, body: unknown) => {

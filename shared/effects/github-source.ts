@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import type { ChangedFiles, CommitInfo, Source } from "../intake/source.ts";
+import type { ChangedFiles, CommitInfo, Relation, Source } from "../intake/source.ts";
 import type { Head, RefHead } from "../pipeline/pipelines.ts";
 import type { GitHubApi } from "./github-api.ts";
 import { GitHubError } from "./github-error.ts";
+import { githubOffers } from "./github-offers.ts";
 
 /** A comparison names no more files than this; with as many, some may be missing. */
 const MOST_FILES = 300;
@@ -13,7 +14,9 @@ export function githubSource(api: GitHubApi): Source {
     head: ({ repository, ref }) => head(api, repository, ref),
     commit: (repository, commit) => readCommit(api, repository, commit),
     changedFiles: (repository, from, to) => changedFiles(api, repository, from, to),
+    relation: (repository, commit, other) => relation(api, repository, commit, other),
     branches: (repository, wants) => branches(api, repository, wants),
+    offers: (source) => githubOffers(api, source),
   };
 }
 
@@ -67,6 +70,7 @@ async function readCommit(
   const committer = identity(parsed.committer, parsed.commit.committer);
   return {
     message: parsed.commit.message,
+    authors: [parsed.author?.login, parsed.commit.author?.email].flatMap((one) => (one ? [one] : [])),
     people: {
       ...(author === undefined ? {} : { author }),
       ...(committer === undefined ? {} : { committer }),
@@ -102,12 +106,30 @@ async function changedFiles(
   return back === "unknown" ? "unknown" : [...new Set([...there.files, ...back.files])];
 }
 
+const RELATIONS = { identical: "same", ahead: "before", behind: "after", diverged: "apart" } as const;
+
+/** `ahead` says where the second commit is, seen from the first. */
+async function relation(
+  api: GitHubApi,
+  repository: string,
+  commit: string,
+  other: string,
+): Promise<Relation> {
+  const comparison = await askToCompare(api, repository, commit, other);
+  return comparison === undefined ? "unknown" : RELATIONS[comparison.status];
+}
+
 /** All files are on the first page, however few commits are on it. */
-async function compare(api: GitHubApi, repository: string, from: string, to: string) {
+async function askToCompare(api: GitHubApi, repository: string, from: string, to: string) {
   const range = [from, to].map(encodeURIComponent).join("...");
   const found = await ask(api, repository, `/compare/${range}?per_page=1`);
-  if (found === undefined) return "unknown";
-  const { status, files = [] } = comparisonSchema.parse(found);
+  return found === undefined ? undefined : comparisonSchema.parse(found);
+}
+
+async function compare(api: GitHubApi, repository: string, from: string, to: string) {
+  const comparison = await askToCompare(api, repository, from, to);
+  if (comparison === undefined) return "unknown";
+  const { status, files = [] } = comparison;
   if (files.length >= MOST_FILES) return "unknown";
   return {
     straight: status === "ahead" || status === "identical",

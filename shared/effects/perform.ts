@@ -1,12 +1,17 @@
 import type { Command } from "../pipeline/commands.ts";
 import type { Run, Stage } from "../pipeline/run.ts";
+import { answerPause } from "./answer-pause.ts";
 import { askBuilds } from "./ask-builds.ts";
 import { closeRun } from "./close-run.ts";
+import { reportToCodeCommit } from "./codecommit-report.ts";
 import { type EffectContext, facts, type Outcome } from "./context.ts";
 import { deploy } from "./deploy.ts";
 import { reportToGitHub } from "./github-report.ts";
+import { askOneOff, runOneOff } from "./one-off-task.ts";
 import { publishIndex } from "./publish-index.ts";
 import { readBuildLog } from "./read-build-log.ts";
+import { returnDeployment, verifyReturn } from "./return-deployment.ts";
+import { runChecks } from "./run-checks.ts";
 import { begin, check, enter, leave } from "./stage.ts";
 import { startBuild } from "./start-build.ts";
 import { stopBuild } from "./stop-build.ts";
@@ -32,6 +37,8 @@ export function perform(context: EffectContext, run: Run, command: Command): Pro
       return enter(context, run, stageOf(run, command.stage).definition);
     case "check-stage":
       return check(context, run, command.stage);
+    case "run-checks":
+      return runChecks(context, run, stageOf(run, command.stage));
     case "begin-stage":
       return begin(context, run, command.stage);
     case "deploy":
@@ -39,11 +46,23 @@ export function perform(context: EffectContext, run: Run, command: Command): Pro
     case "verify-deployment":
       return verifyDeployment(context, run, stageOf(run, command.stage), command);
     case "leave-stage":
-      return leave(context, run, command.stage, command.outcome);
+      return leave(context, run, stageOf(run, command.stage));
+    case "return-deployment":
+      return returnDeployment(context, stageOf(run, command.stage), command);
+    case "verify-return":
+      return verifyReturn(context, command);
+    case "run-task":
+      return runOneOff(context, run, stageOf(run, command.stage), command);
+    case "ask-task":
+      return askOneOff(context, command);
+    case "answer-pause":
+      return answerPause(context, run, stageOf(run, command.stage), command);
     case "close-run":
       return closeRun(context, run);
     case "report":
-      return reportToGitHub(context, run, command);
+      return run.definition.source.type === "github"
+        ? reportToGitHub(context, run, command)
+        : reportToCodeCommit(context, run, command);
     case "record":
       return Promise.resolve(facts(command.event));
   }

@@ -1,89 +1,149 @@
 import type { Service } from "@aws-sdk/client-ecs";
-import type { EcsDeployment, StageDefinition } from "../pipeline/definition.ts";
-import type { Failure, PreparedDeployment } from "../pipeline/events.ts";
+import { capacityFrom, isSameCapacity, strategyItems } from "../pipeline/capacity.ts";
+import { constrainedTo } from "../pipeline/constraints.ts";
+import type { Capacity, EcsDeployment, StageDefinition } from "../pipeline/definition.ts";
+import type { PreparedDeployment } from "../pipeline/events.ts";
+import { serviceKey } from "../pipeline/leaving.ts";
 import type { Run } from "../pipeline/run.ts";
-import { imageChanges, type TaskDefinitionDocument } from "../pipeline/task-definition.ts";
-import type { Aws } from "./aws.ts";
-import { isError } from "./context.ts";
-
-/** A service that can be deployed to, or why it cannot. */
-export type Found<T> = { readonly found: T } | { readonly failure: Failure };
-
-/** An ACTIVE service. Its absence, or its cluster's, is a failure with a remedy; anything else is thrown on. */
-export async function findService(aws: Aws, cluster: string, service: string): Promise<Found<Service>> {
-  const name = `service ${service} of cluster ${cluster}`;
-  try {
-    const { services = [] } = await aws.ecs.describeServices({ cluster, services: [service] });
-    const found = services[0];
-    if (found === undefined || found.status === "INACTIVE") {
-      return {
-        failure: {
-          reason: `${name} does not exist`,
-          remedy: "create it, or mend the stage's `ecs` in the pipeline",
-        },
-      };
-    }
-    if (found.status !== "ACTIVE") {
-      return {
-        failure: { reason: `${name} is ${found.status}`, remedy: "wait until it is gone and create it anew" },
-      };
-    }
-    return { found };
-  } catch (error) {
-    if (!isError(error, "ClusterNotFoundException")) throw error;
-    const remedy = "create it, or mend the stage's `ecs` in the pipeline";
-    return { failure: { reason: `cluster ${cluster} does not exist`, remedy } };
-  }
-}
-
-/** `REPOSITORY@DIGEST` of every container the deployment names. */
-export function releaseImages(run: Run, deployment: EcsDeployment): Readonly<Record<string, string>> {
-  const images: Record<string, string> = {};
-  for (const [container, name] of Object.entries(deployment.containers)) {
-    const image = run.images.find(({ definition }) => definition.name === name);
-    if (image?.state.status === "published")
-      images[container] = `${image.state.repositoryUri}@${image.state.digest}`;
-  }
-  return images;
-}
-
-/** What a deployment would change, seen from the service as it is now. */
-export async function prepareDeployment(
-  aws: Aws,
-  run: Run,
-  deployment: EcsDeployment,
-): Promise<Found<PreparedDeployment>> {
-  const { cluster, service } = deployment;
-  const answer = await findService(aws, cluster, service);
-  if ("failure" in answer) return answer;
-  const { taskDefinition = "", serviceArn = "" } = answer.found;
-  const base = await describeBase(aws, taskDefinition);
-  const { images, missing, containers } = imageChanges(base, releaseImages(run, deployment));
-  if (missing.length > 0) {
-    const reason = `task definition ${taskDefinition} of service ${service} has no container ${missing.join(", ")}; it has ${containers.join(", ")}`;
-    return { failure: { reason, remedy: "mend `containers` in the pipeline, or the task definition" } };
-  }
-  return { found: { cluster, service, serviceArn, baseTaskDefinition: taskDefinition, images } };
-}
-
-export async function describeBase(aws: Aws, arn: string): Promise<TaskDefinitionDocument> {
-  const { taskDefinition } = await aws.ecs.describeTaskDefinition({ taskDefinition: arn });
-  return Object.fromEntries(Object.entries(taskDefinition ?? {}));
-}
+import { liveRelease, type StageLock } from "../pipeline/stages.ts";
+import {
+  imageChanges,
+  releaseTaskDefinition,
+  type TaskDefinitionDocument,
+  withoutReadOnly,
+} from "../pipeline/task-definition.ts";
+import { taskDefinitionChanges } from "../pipeline/task-definition-diff.ts";
+import { alarmFault } from "./alarms.ts";
+import { architectureGate } from "./architecture-gate.ts";
+import type { EffectContext } from "./context.ts";
+import { type Found, findService } from "./find-service.ts";
+import { type LookContext, lookOnce } from "./look-once.ts";
+import { rollbackProblems } from "./rehearsal.ts";
+import { describeTaskDefinition, releaseSource } from "./release-source.ts";
+import { readStageLock } from "./stage-lock.ts";
 
 /** All deployments of a stage side by side; the first failure is the stage's. */
 export async function prepareStage(
-  aws: Aws,
+  context: EffectContext,
   run: Run,
   stage: StageDefinition,
 ): Promise<Found<readonly PreparedDeployment[]>> {
-  const prepared = await Promise.all(
-    stage.deploy.map((deployment) => prepareDeployment(aws, run, deployment)),
-  );
+  const lock = readStageLock(context.store, run.definition.name, stage.name);
+  const once = lookOnce(context);
+  const [prepared, alarms] = await Promise.all([
+    Promise.all(stage.deploy.map((target) => prepareDeployment(once, run, stage, target, lock))),
+    alarmFault(context.aws, [...new Set(stage.deploy.flatMap((target) => target.alarms ?? []))]),
+  ]);
   const found: PreparedDeployment[] = [];
   for (const one of prepared) {
     if ("failure" in one) return one;
     found.push(one.found);
   }
-  return { found };
+  return alarms === undefined ? { found } : { failure: alarms };
+}
+
+/**
+ * What a deployment would change, seen from the service as it is now. Where people are asked first, also whether its hosts
+ * could run it, and whether there is a way back; elsewhere the deployment itself looks, a moment later.
+ */
+async function prepareDeployment(
+  context: LookContext,
+  run: Run,
+  stage: StageDefinition,
+  target: EcsDeployment,
+  locked: Promise<{ readonly lock: StageLock }>,
+): Promise<Found<PreparedDeployment>> {
+  const { aws } = context;
+  const { cluster, service } = target;
+  const answer = await findService(aws, cluster, service);
+  if ("failure" in answer) return answer;
+  const current = answer.found;
+  const { taskDefinition: base = "", serviceArn = "" } = current;
+  const from = target.taskDefinition?.from === "family" ? await newestOfFamily(context, base) : undefined;
+  const key = { cluster, service, baseTaskDefinition: base, ...given("fromTaskDefinition", from) };
+  const [before, source, { lock }] = await Promise.all([
+    describeTaskDefinition(aws, base),
+    releaseSource(context, run, target, key),
+    locked,
+  ]);
+  if ("failure" in source) return source;
+  const fault = containerFault(source.found.base, base, service, source.found.images);
+  if (fault !== undefined) return { failure: fault };
+  const next = releaseTaskDefinition(source.found.base, source.found.images);
+  const capacity = capacityChange(current, target, lock);
+  const strategy = capacity.capacity === undefined ? undefined : strategyItems(capacity.capacity);
+  const asked = stage.approval !== undefined;
+  const [gate, problems] = await Promise.all([
+    asked ? architectureGate(context, target, current, next, strategy) : undefined,
+    asked ? rollbackProblems(aws, before) : undefined,
+  ]);
+  if (gate !== undefined && "failure" in gate) return gate;
+  const { images } = imageChanges(before, source.found.images);
+  const changes = taskDefinitionChanges(withImages(before, source.found.images), next);
+  return {
+    found: {
+      ...key,
+      serviceArn,
+      images,
+      ...(changes.length === 0 ? {} : { changes }),
+      ...capacity,
+      ...given("baseConstrainTo", constrainedTo(current.placementConstraints)),
+      ...gate?.found,
+      ...(problems === undefined ? {} : { rollbackProblems: problems }),
+    },
+  };
+}
+
+/** The images are shown by themselves. */
+function withImages(
+  document: TaskDefinitionDocument,
+  images: Readonly<Record<string, string>>,
+): TaskDefinitionDocument {
+  return withoutReadOnly(releaseTaskDefinition(document, images));
+}
+
+function containerFault(
+  document: TaskDefinitionDocument,
+  base: string,
+  service: string,
+  release: Readonly<Record<string, string>>,
+) {
+  const { missing, containers } = imageChanges(document, release);
+  if (missing.length === 0) return undefined;
+  const name = document.taskDefinitionArn ?? base;
+  return {
+    reason: `task definition ${name} of service ${service} has no container ${missing.join(", ")}; it has ${containers.join(", ")}`,
+    remedy: "mend `containers` in the pipeline, or the task definition",
+  };
+}
+
+async function newestOfFamily({ aws }: EffectContext, arn: string): Promise<string | undefined> {
+  const family = /task-definition\/([^:]+)/.exec(arn)?.[1];
+  if (family === undefined) return undefined;
+  const { taskDefinitionArns = [] } = await aws.ecs.listTaskDefinitions({
+    familyPrefix: family,
+    status: "ACTIVE",
+    sort: "DESC",
+    maxResults: 1,
+  });
+  return taskDefinitionArns[0];
+}
+
+/** The pipeline's strategy; else what the service had before an architecture was quarantined; else its own. */
+function capacityChange(
+  current: Service,
+  target: EcsDeployment,
+  lock: StageLock,
+): { readonly baseCapacity?: Capacity; readonly capacity?: Capacity } {
+  const now = capacityFrom(current.capacityProviderStrategy);
+  const before = liveRelease(lock)?.quarantined?.[serviceKey(target)]?.capacity;
+  const wanted = target.capacity ?? before;
+  return {
+    ...given("baseCapacity", now),
+    ...(wanted === undefined || isSameCapacity(wanted, now) ? {} : { capacity: wanted }),
+  };
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
 }

@@ -1,20 +1,22 @@
 import type { Command } from "../pipeline/commands.ts";
+import type { ImageDefinition } from "../pipeline/definition.ts";
 import type { RunEventOf, SkippedTag } from "../pipeline/events.ts";
-import {
-  ACCEPTED_MEDIA_TYPES,
-  type Child,
-  childFault,
-  INDEX_MEDIA_TYPE,
-  imageIndex,
-} from "../pipeline/image-index.ts";
+import { type BuiltChild, imageIndex } from "../pipeline/image-index.ts";
+import { indexAnnotations } from "../pipeline/index-annotations.ts";
+import { liveTag } from "../pipeline/lifecycle.ts";
+import { INDEX_MEDIA_TYPE } from "../pipeline/media-types.ts";
 import type { Run } from "../pipeline/run.ts";
 import { tagsFor } from "../pipeline/tags.ts";
+import { checkChildren } from "./check-children.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
 import { changePipeline } from "./pipeline-stream.ts";
+import type { NewManifest, Repository } from "./registry.ts";
+import { repositoryOf, repositoryUri } from "./repositories.ts";
 
 /**
- * Publishes the index over an image's platforms: one BatchGetImage to see that the children are what their builds said,
- * one PutImage per tag, side by side. The same bytes again are a no-op, also under immutable tags.
+ * Publishes the index over an image's platforms. At ECR that is one BatchGetImage to see that the children are what their
+ * builds said, and one PutImage per tag, side by side: a tag never names an index that is not whole, since the registry
+ * takes one only when it has its children. The same bytes again are a no-op, also under immutable tags.
  */
 export async function publishIndex(
   context: EffectContext,
@@ -29,35 +31,36 @@ export async function publishIndex(
       failure: { reason, ...(remedy === undefined ? {} : { remedy }) },
     });
   try {
-    const children = await fetchChildren(context, run, image.name);
-    if (typeof children === "string") return failed(children);
-    const fault = children.map(childFault).find((text) => text !== undefined);
-    if (fault !== undefined) return failed(fault);
+    const repository = await repositoryOf(context, image);
+    const builds = builtChildren(run, image.name);
+    const children = await checkChildren(repository, image, builds);
+    if ("fault" in children) return failed(children.fault);
 
-    const manifest = imageIndex(children, run.revision.commit);
-    const digest = `sha256:${context.sha256(manifest)}`;
+    const committedAt = builds.find(({ built }) => built.committedAt !== undefined)?.built.committedAt;
+    const text = imageIndex(
+      children.ok,
+      indexAnnotations(run.revision, sourceUrl(context, run), committedAt),
+    );
+    const manifest = { text, mediaType: INDEX_MEDIA_TYPE, digest: `sha256:${context.sha256(text)}` };
     const { tags, skipped } = tagsFor(image.tags, run.revision);
-    const put = await putTags(context, image.name, manifest, digest, tags);
+    const put = await putTags(repository, manifest, tags, ownTags(run, image), run.revision.commit);
     const event: RunEventOf<"index.published"> = {
       type: "index.published",
       at: context.now(),
       image: image.name,
-      repositoryUri: context.settings.repositoryUris[image.name] ?? image.name,
-      digest,
-      size: new TextEncoder().encode(manifest).length,
+      repositoryUri: repositoryUri(context.settings, image),
+      digest: manifest.digest,
+      size: new TextEncoder().encode(text).length,
       mediaType: INDEX_MEDIA_TYPE,
       tags: put.tags,
       skippedTags: [...skipped, ...put.skipped],
-      children: children.map(({ built }) => built.digest),
+      children: children.ok.map((part) => part.image.digest),
     };
     if (image.paths.length > 0) await remember(context, run, event);
     return facts(event);
   } catch (error) {
     if (isError(error, "RepositoryNotFoundException")) {
-      return failed(
-        `the ECR repository ${image.name} does not exist`,
-        "deploy the stack again: it creates one per image",
-      );
+      return failed(`the ECR repository ${image.name} does not exist`, missingRemedy(image));
     }
     if (
       isError(
@@ -71,6 +74,41 @@ export async function publishIndex(
     }
     throw error;
   }
+}
+
+function missingRemedy({ name, registry }: ImageDefinition): string {
+  return registry === undefined
+    ? "deploy the stack again: it creates one per image"
+    : `create it: aws ecr-public create-repository --region us-east-1 --repository-name ${name}`;
+}
+
+/** Where the commit can be looked at. */
+function sourceUrl({ settings }: EffectContext, { definition: { source } }: Run): string {
+  return source.type === "github"
+    ? `${settings.githubUrl}/${source.repository}`
+    : settings.codecommitUrl + source.repository;
+}
+
+/**
+ * Later runs that need not build the image take its newest index: ECR may not expire that one. Where tags are immutable, one of
+ * its own keeps it.
+ */
+function ownTags(
+  run: Run,
+  { paths, retention }: ImageDefinition,
+): readonly (readonly [moving: string, fixed: string])[] {
+  if (retention === undefined || paths.length === 0) return [];
+  const tag = liveTag(run.definition.name);
+  return [[tag, `${tag}.${run.sequence}`]];
+}
+
+/** What the image's builds have pushed. */
+function builtChildren(run: Run, image: string): readonly BuiltChild[] {
+  return run.builds.flatMap(({ image: name, platform, state }) =>
+    name === image && state.status === "succeeded" && state.built !== "unpushed"
+      ? [{ platform, built: state.built }]
+      : [],
+  );
 }
 
 /** Kept with the pipeline, for runs that need not build this image; an older run never replaces a newer one's. */
@@ -96,66 +134,34 @@ async function remember(
   );
 }
 
-/** The children as the registry holds them, with their own hashes; or what is missing. */
-async function fetchChildren(
-  context: EffectContext,
-  run: Run,
-  image: string,
-): Promise<readonly Child[] | string> {
-  const builds = run.builds.flatMap(({ image: name, platform, state }) =>
-    name === image && state.status === "succeeded" && state.built !== "unpushed"
-      ? [{ platform, built: state.built }]
-      : [],
-  );
-  const { images = [] } = await context.aws.ecr.batchGetImage({
-    repositoryName: image,
-    imageIds: builds.map(({ built }) => ({ imageDigest: built.digest })),
-    acceptedMediaTypes: [...ACCEPTED_MEDIA_TYPES],
-  });
-  const children: Child[] = [];
-  for (const { platform, built } of builds) {
-    const found = images.find(({ imageId }) => imageId?.imageDigest === built.digest);
-    const manifest = found?.imageManifest;
-    if (manifest === undefined)
-      return `the ${platform} image ${built.digest} is not in the repository ${image}`;
-    children.push({
-      platform,
-      built,
-      manifest,
-      digest: `sha256:${context.sha256(manifest)}`,
-      size: new TextEncoder().encode(manifest).length,
-    });
-  }
-  return children;
-}
-
-/** Puts the index under every tag; under its digest alone when no tag could be given, so that it is published all the same. */
+/**
+ * Puts the index under every tag; under the commit's when none of them could be given, and under its digest alone when not
+ * even that, so that it is published all the same.
+ */
 async function putTags(
-  context: EffectContext,
-  repositoryName: string,
-  imageManifest: string,
-  imageDigest: string,
+  repository: Repository,
+  manifest: NewManifest,
   wanted: readonly string[],
+  own: readonly (readonly [moving: string, fixed: string])[],
+  commit: string,
 ): Promise<{ readonly tags: readonly string[]; readonly skipped: readonly SkippedTag[] }> {
-  const put = async (imageTag: string | undefined): Promise<SkippedTag | undefined> => {
-    try {
-      await context.aws.ecr.putImage({
-        repositoryName,
-        imageManifest,
-        imageManifestMediaType: INDEX_MEDIA_TYPE,
-        imageDigest,
-        ...(imageTag === undefined ? {} : { imageTag }),
-      });
-    } catch (error) {
-      if (isError(error, "ImageTagAlreadyExistsException")) {
-        return { tag: imageTag ?? "", why: "the tag is immutable and names another image" };
-      }
-      if (!isError(error, "ImageAlreadyExistsException")) throw error;
-    }
-    return undefined;
+  const put = async (tag: string): Promise<SkippedTag | undefined> => {
+    if ((await repository.put(manifest, tag)) === "stored") return undefined;
+    // The same digest is a success, whatever a registry calls it.
+    const named = await repository.tagged(tag);
+    if (named === manifest.digest) return undefined;
+    return { tag, why: `the tag is immutable and names ${named ?? "another image"}` };
   };
-  const skipped = (await Promise.all(wanted.map(put))).filter((tag) => tag !== undefined);
+  const [skipped] = await Promise.all([
+    Promise.all(wanted.map(put)).then((all) => all.filter((tag) => tag !== undefined)),
+    ...own.map(async ([moving, fixed]) => {
+      if ((await repository.put(manifest, moving)) === "immutable") await repository.put(manifest, fixed);
+    }),
+  ]);
   const tags = wanted.filter((tag) => !skipped.some((skip) => skip.tag === tag));
-  if (tags.length === 0) await put(undefined);
+  if (tags.length > 0) return { tags, skipped };
+  const collided = wanted.includes(commit) ? { tag: commit, why: "" } : await put(commit);
+  if (collided === undefined) return { tags: [commit], skipped };
+  await repository.put(manifest);
   return { tags, skipped };
 }

@@ -1,17 +1,18 @@
-import type { StageDefinition } from "../pipeline/definition.ts";
-import type { Instant, RunEvent } from "../pipeline/events.ts";
+import { isGated, type StageDefinition } from "../pipeline/definition.ts";
+import { type Instant, isDerived, type RunEvent } from "../pipeline/events.ts";
+import { leavingOf } from "../pipeline/leaving.ts";
 import { stageBusy, stageHeld } from "../pipeline/messages.ts";
-import { gateRound, type Run } from "../pipeline/run.ts";
+import { gateRound, type Run, type Stage } from "../pipeline/run.ts";
 import {
   beginStage,
   type Contender,
   enterStage,
-  type LeaveOutcome,
   leaveStage,
   reopenGate,
   takerOf,
 } from "../pipeline/stages.ts";
-import { type EffectContext, facts, NOTHING, type Outcome, type Wake } from "./context.ts";
+import { type EffectContext, facts, isError, NOTHING, type Outcome, type Wake } from "./context.ts";
+import { markLive } from "./mark-live.ts";
 import { readPipeline } from "./pipeline-stream.ts";
 import { prepareStage } from "./prepare.ts";
 import { changeStageLock, readStageLock } from "./stage-lock.ts";
@@ -24,9 +25,9 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
   const before = await earlierRuns(context, run);
   const [{ answer, displaced }, prepared] = await Promise.all([
     changeStageLock(context.store, run.definition.name, name, (lock) =>
-      enterStage(lock, contender, mode, stage.approval !== undefined, before),
+      enterStage(lock, contender, mode, isGated(stage), before, isDerived(run.trigger)),
     ),
-    prepareStage(context.aws, run, stage),
+    prepareStage(context, run, stage),
   ]);
   const at = context.now();
   const wake = tell(displaced, run, name, at);
@@ -51,7 +52,7 @@ export async function enter(context: EffectContext, run: Run, stage: StageDefini
 
 /** In `queued` mode the pipeline's order holds at every stage; elsewhere nobody has to be asked. */
 async function earlierRuns(context: EffectContext, run: Run): Promise<readonly Contender[]> {
-  if (run.definition.mode !== "queued") return [];
+  if (run.definition.mode !== "queued" || isDerived(run.trigger)) return [];
   const { state } = await readPipeline(context.store, run.definition.name);
   return state.active.filter(({ sequence }) => sequence < run.sequence);
 }
@@ -94,18 +95,25 @@ export async function begin(context: EffectContext, run: Run, stage: string): Pr
   return { events: [event], wake: tell(displaced, run, stage, at) };
 }
 
+/** What a stage runs must not expire. Without the right to tag it, it has its digest still. */
+async function keepLive(context: EffectContext, run: Run, stage: string): Promise<void> {
+  try {
+    await markLive(context, run, stage);
+  } catch (error) {
+    if (!isError(error, "AccessDeniedException")) throw error;
+  }
+}
+
 /** Gives the stage up and wakes the run that waits for it. */
-export async function leave(
-  context: EffectContext,
-  run: Run,
-  stage: string,
-  outcome: LeaveOutcome,
-): Promise<Outcome> {
-  const { next } = await changeStageLock(context.store, run.definition.name, stage, (lock) =>
-    leaveStage(lock, run.id, outcome),
+export async function leave(context: EffectContext, run: Run, stage: Stage): Promise<Outcome> {
+  const { name } = stage.definition;
+  const leaving = leavingOf(run, stage);
+  if (leaving.release !== undefined) await keepLive(context, run, name);
+  const { next } = await changeStageLock(context.store, run.definition.name, name, (lock) =>
+    leaveStage(lock, run.id, leaving),
   );
   return {
-    events: [{ type: "stage.left", at: context.now(), stage }],
+    events: [{ type: "stage.left", at: context.now(), stage: name }],
     wake: next === undefined ? [] : [{ runId: next }],
   };
 }

@@ -6,6 +6,7 @@ import type { RunEvent } from "../pipeline/events.ts";
 import type { Run } from "../pipeline/run.ts";
 import { type EffectContext, facts, isError, type Outcome, type Settings } from "./context.ts";
 import { findBuild } from "./find-build.ts";
+import { repositoryUri } from "./repositories.ts";
 
 type StartBuild = Extract<Command, { readonly type: "start-build" }>;
 
@@ -116,10 +117,12 @@ function variables(
     attempt: String(attempt),
     commit: run.revision.commit,
     version: `${run.sequence}`,
-    repositoryUri: settings.repositoryUris[image.name] ?? "",
+    repositoryUri: repositoryUri(settings, image),
     context: image.context,
     dockerfile: image.dockerfile,
     push: isUntrusted(run) ? "false" : "true",
+    provenance: image.provenance === undefined ? "false" : `mode=${image.provenance}`,
+    sbom: image.sbom === true ? "true" : "false",
   };
   return Object.entries(values).map(([key, value]) => ({
     name: BUILD_VARIABLES[key as keyof typeof BUILD_VARIABLES],

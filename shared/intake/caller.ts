@@ -1,4 +1,4 @@
-import { type Person, personOf } from "../pipeline/approvals.ts";
+import { type Person, personOf } from "../pipeline/identities.ts";
 
 /**
  * The person behind an IAM principal. Of an assumed role, the session is the person and the role a group; roles of IAM

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Revision } from "../pipeline/events.ts";
+import { refFault } from "./ref-name.ts";
 
 /**
  * `CodeCommit Repository State Change`,
@@ -46,6 +47,8 @@ export function parseCodeCommitPush(payload: unknown): Push | Ignored {
   if (detail.commitId === undefined || !COMMIT.test(detail.commitId)) {
     return { type: "ignored", reason: `"${detail.commitId}" is no commit of 40 hexadecimal digits` };
   }
+  const bad = refFault(detail.referenceFullName);
+  if (bad !== undefined) return { type: "ignored", reason: bad };
   return {
     type: "push",
     id,

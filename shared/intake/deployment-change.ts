@@ -24,6 +24,85 @@ export interface DeploymentChange {
   readonly reason: string;
 }
 
+/**
+ * `ECS Hook State Change`, when a PAUSE hook waits.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
+ */
+const hookSchema = z.object({
+  resources: z.array(z.string()).min(1),
+  detail: z.object({
+    eventName: z.string(),
+    hookId: z.string(),
+    serviceDeploymentArn: z.string(),
+    lifecycleStage: z.string(),
+    expiresAt: z.union([z.string(), z.number()]).optional(),
+  }),
+});
+
+/** ECS waits for an answer. */
+export interface HookAwaiting {
+  readonly type: "hook";
+  readonly cluster: string;
+  readonly service: string;
+  readonly hookId: string;
+  readonly serviceDeploymentArn: string;
+  readonly lifecycleStage: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** `arn:aws:ecs:REGION:ACCOUNT:service-deployment/CLUSTER/SERVICE/ID`. */
+const SERVICE_DEPLOYMENT_ARN = /^arn:[^:]+:ecs:[^:]*:\d*:service-deployment\/([^/]+)\/([^/]+)\/[^/]+$/;
+
+/** ECS's own: a day. */
+const HOOK_MILLISECONDS = 86_400_000;
+
+/** Reads the event of a hook that waits. */
+export function parseHookChange(payload: unknown, now: number): HookAwaiting | Ignored {
+  const parsed = hookSchema.safeParse(payload);
+  if (!parsed.success) return { type: "ignored", reason: `no hook event: ${z.prettifyError(parsed.error)}` };
+  const { eventName, hookId, serviceDeploymentArn, lifecycleStage, expiresAt } = parsed.data.detail;
+  if (eventName !== "HOOK_AWAITING_ACTION") {
+    return { type: "ignored", reason: `${eventName} asks for nothing` };
+  }
+  const [, cluster, service] = SERVICE_DEPLOYMENT_ARN.exec(serviceDeploymentArn) ?? [];
+  if (cluster === undefined || service === undefined) {
+    return { type: "ignored", reason: `${serviceDeploymentArn} is no ARN of a service deployment` };
+  }
+  const until = expiresAt === undefined ? Number.NaN : new Date(expiresAt).getTime();
+  return {
+    type: "hook",
+    cluster,
+    service,
+    hookId,
+    serviceDeploymentArn,
+    lifecycleStage,
+    expiresAt: Number.isNaN(until) ? now + HOOK_MILLISECONDS : until,
+  };
+}
+
+/** `ECS Task State Change` of a task that we started. */
+const taskSchema = z.object({
+  detail: z.object({ taskArn: z.string(), lastStatus: z.string(), startedBy: z.string().optional() }),
+});
+
+export interface TaskStopped {
+  readonly type: "task";
+  readonly taskArn: string;
+  readonly runId: string;
+}
+
+/** Reads the event of a one-off task that has stopped. */
+export function parseTaskChange(payload: unknown): TaskStopped | Ignored {
+  const parsed = taskSchema.safeParse(payload);
+  if (!parsed.success) return { type: "ignored", reason: `no task event: ${z.prettifyError(parsed.error)}` };
+  const { taskArn, lastStatus, startedBy } = parsed.data.detail;
+  const runId = /^tandem\/(.+)$/.exec(startedBy ?? "")?.[1];
+  if (runId === undefined) return { type: "ignored", reason: `${taskArn} was not started by Tandem` };
+  if (lastStatus !== "STOPPED") return { type: "ignored", reason: `${taskArn} is ${lastStatus}` };
+  return { type: "task", taskArn, runId };
+}
+
 /** `arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/SERVICE`. */
 const SERVICE_ARN = /^arn:[^:]+:ecs:[^:]*:\d*:service\/([^/]+)\/([^/]+)$/;
 

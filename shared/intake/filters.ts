@@ -1,7 +1,7 @@
 import picomatch from "picomatch";
-import { personOf } from "../pipeline/approvals.ts";
 import type { PipelineDefinition } from "../pipeline/definition.ts";
 import type { People } from "../pipeline/events.ts";
+import { personOf } from "../pipeline/identities.ts";
 import { authorIgnored, noPathChanged, skippedByMessage } from "../pipeline/messages.ts";
 import type { ChangedFiles } from "./source.ts";
 
@@ -23,17 +23,18 @@ export function asksToSkip(message: string): boolean {
 /**
  * Whether the commit itself is one to leave alone: by its message or its author, compared exactly but for case. Undefined
  * when it is not.
+ * @param authors what else the author is known by
  */
 export function commitFilter(
   definition: PipelineDefinition,
   message: string,
-  people: People,
+  { author }: People,
+  authors: readonly string[] = [],
 ): string | undefined {
   if (asksToSkip(message)) return skippedByMessage();
-  const author = people.author;
-  if (author === undefined) return undefined;
+  const names = author === undefined ? authors : [author, personOf(author), ...authors];
   const ignored = definition.source.ignoreAuthors.find((name) =>
-    [author, personOf(author)].some((one) => one.toLowerCase() === name.toLowerCase()),
+    names.some((one) => one.toLowerCase() === name.toLowerCase()),
   );
   return ignored === undefined ? undefined : authorIgnored(ignored);
 }

@@ -121,6 +121,7 @@ function ofPush({
   const author = identity(head_commit?.author);
   const committer = identity(head_commit?.committer);
   const { username, email } = head_commit?.author ?? {};
+  const authors = [username, email].filter((one) => typeof one === "string");
   const people: People = {
     ...(author === undefined ? {} : { author }),
     ...(committer === undefined ? {} : { committer }),
@@ -135,8 +136,8 @@ function ofPush({
     trigger,
     matched: ref,
     people,
-    authors: [username, email].filter((one) => typeof one === "string"),
-    ...(head_commit === null ? {} : { info: { people, message: head_commit.message } }),
+    authors,
+    ...(head_commit === null ? {} : { info: { people, message: head_commit.message, authors } }),
   };
 }
 

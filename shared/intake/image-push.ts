@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OWN_TAGS } from "../pipeline/lifecycle.ts";
 import type { Ignored } from "./codecommit-push.ts";
 
 /**
@@ -32,7 +33,11 @@ export function parseImagePush(payload: unknown): ImagePush | Ignored {
   if (detail["action-type"] !== "PUSH" || detail.result !== "SUCCESS") {
     return { type: "ignored", reason: `${detail["action-type"]} ${detail.result} is no push of an image` };
   }
-  return tag === undefined || tag === ""
-    ? { type: "ignored", reason: `${repository}@${digest} has no tag` }
+  if (tag === undefined || tag === "") {
+    return { type: "ignored", reason: `${repository}@${digest} has no tag` };
+  }
+  // Tags by which ECR is told what a stage runs: the image itself is not new.
+  return tag.startsWith(OWN_TAGS)
+    ? { type: "ignored", reason: `${tag} is Tandem's own tag` }
     : { type: "image", repository, digest, tag };
 }

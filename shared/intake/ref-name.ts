@@ -1,4 +1,4 @@
-/** A branch or tag at GitHub has at most so many bytes. */
+/** A branch or tag at GitHub has at most so many bytes; CodeCommit's are held to the same. */
 const MOST_BYTES = 255;
 
 /** Characters that no ref has, beside spaces and control characters: https://git-scm.com/docs/git-check-ref-format */

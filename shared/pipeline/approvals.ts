@@ -1,28 +1,30 @@
 import type { ApprovalRule, PipelineDefinition } from "./definition.ts";
-import type { Instant, People, RunEvent } from "./events.ts";
+import type { Decider, Instant, RunEvent } from "./events.ts";
+import {
+  canonicalName,
+  isSameAmong,
+  isSamePerson,
+  namesOf,
+  type Person,
+  vouchedNamesOf,
+} from "./identities.ts";
 import { approvalProblem } from "./messages.ts";
 import type { Problem } from "./problem.ts";
-import type { Run, Stage } from "./run.ts";
+import type { PauseState, Run, Stage } from "./run.ts";
 import { isTerminal } from "./run.ts";
 
-/** Somebody who asks something of Tandem, as the edge authenticated them. */
-export interface Person {
-  /** The name people are compared and counted by, e.g. an IAM user or role session name. */
-  readonly name: string;
-  /** The raw identity: an ARN. */
-  readonly identity: string;
-  /** Groups the identity itself vouches for, e.g. the role assumed. */
-  readonly groups: readonly string[];
-}
-
-export type Decision = "approve" | "refuse";
+export type Decision = "approve" | "refuse" | "withdraw";
 
 export interface DecisionRequest {
   readonly stage: string;
   readonly decision: Decision;
   /** What the person has seen: must be the gate's release. */
   readonly release: string;
+  /** How often the gate had been voided when it was looked at; left out: only the release counts. */
+  readonly round?: number;
   readonly comment?: string;
+  /** From where it came, for the record. */
+  readonly from?: string;
 }
 
 export type DecisionResult =
@@ -38,14 +40,22 @@ export function decide(run: Run, request: DecisionRequest, who: Person, now: Ins
   const rule = stage.definition.approval;
   if (rule === undefined) return problem(run, request, { code: "no-approval" });
 
-  const before = stage.gate?.approvals.find(({ person }) => isSamePerson(person, who.name));
+  const pause = openPause(stage);
+  const asked = pause ?? stage.gate;
+  const decider = deciderOf(run.definition, who);
+  const before = asked?.approvals.find((given) => isSameDecider(given, decider));
   if (before !== undefined && request.decision === "approve" && stage.gate?.release === request.release) {
-    return { type: "already", message: `${who.name} has approved ${request.stage} already` };
+    return { type: "already", message: `${decider.person} has approved ${request.stage} already` };
   }
   if (isTerminal(run)) return problem(run, request, { code: "not-waiting", status: run.status.status });
-  if (stage.state.status !== "gated" || stage.gate === undefined) {
+  if ((stage.state.status !== "gated" && pause === undefined) || stage.gate === undefined) {
     return problem(run, request, { code: "not-waiting", status: stage.state.status });
   }
+  const { gate } = stage;
+  if (request.round !== undefined && request.round !== gate.voided.length) {
+    return problem(run, request, { code: "changed", changed: gate.voided.slice(request.round) });
+  }
+  if (request.decision === "withdraw") return withdrawn(run, request, decider, before, now);
   const fault = mayDecide(run, stage, rule, request, who, now);
   if (fault !== undefined) return problem(run, request, fault);
   return {
@@ -55,9 +65,35 @@ export function decide(run: Run, request: DecisionRequest, who: Person, now: Ins
       at: now,
       stage: request.stage,
       release: request.release,
-      person: who.name,
-      identity: who.identity,
+      ...(pause === undefined ? {} : { hookId: pause.hookId }),
+      ...decider,
+      ...(request.from === undefined ? {} : { from: request.from }),
       ...(request.comment === undefined ? {} : { comment: request.comment }),
+    },
+  };
+}
+
+/** Until the quorum is there: afterwards the stage is on its way. */
+function withdrawn(
+  run: Run,
+  request: DecisionRequest,
+  decider: Decider,
+  before: Decider | undefined,
+  now: Instant,
+): DecisionResult {
+  const { stage, release } = request;
+  if (before === undefined) return problem(run, request, { code: "not-given" });
+  return {
+    type: "decided",
+    event: {
+      type: "approval.withdrawn",
+      at: now,
+      stage,
+      release,
+      ...decider,
+      // The one that is taken back, as it was given.
+      person: before.person,
+      ...(request.from === undefined ? {} : { from: request.from }),
     },
   };
 }
@@ -72,13 +108,14 @@ function mayDecide(
 ): Problem | undefined {
   const gate = stage.gate;
   if (gate === undefined) return { code: "not-waiting", status: stage.state.status };
-  if (now >= gate.expiresAt) return { code: "expired", at: gate.expiresAt };
+  const { expiresAt } = openPause(stage) ?? gate;
+  if (now >= expiresAt) return { code: "expired", at: expiresAt };
   if (gate.release !== request.release) return { code: "other-release", release: gate.release };
   if (!rule.from.some((group) => isMember(run.definition, group, who))) {
     return { code: "not-a-member", groups: rule.from };
   }
   if (rule.selfApproval || request.decision === "refuse") return undefined;
-  const as = roleOf(run.people, who);
+  const as = barredAs(run, who);
   return as === undefined ? undefined : { code: "self-approval", as };
 }
 
@@ -86,52 +123,74 @@ function problem(run: Run, request: DecisionRequest, fault: Problem): DecisionRe
   return { type: "problem", problem: fault, message: approvalProblem(run, request.stage, fault) };
 }
 
-/** How many distinct people have approved, and whether that is enough. */
-export function quorum(stage: Stage): {
-  readonly given: number;
-  readonly required: number;
-  readonly reached: boolean;
-} {
-  const given = stage.gate?.approvals.length ?? 0;
-  const required = stage.definition.approval?.required ?? 0;
-  return { given, required, reached: given >= required };
-}
-
-function isMember(definition: PipelineDefinition, group: string, who: Person): boolean {
-  if (who.groups.includes(group)) return true;
-  const listed = Object.hasOwn(definition.groups, group) ? definition.groups[group] : undefined;
-  return (listed ?? []).some((name) => isSamePerson(name, who.name));
-}
-
-/** What the person had to do with the commit, if anything. */
-function roleOf(people: People, who: Person): string | undefined {
-  const { author, committer, pusher, starter } = people;
-  const roles = { author, committer, pusher, starter };
-  for (const [role, identity] of Object.entries(roles)) {
-    if (identity !== undefined && isSamePerson(personOf(identity), who.name)) return role;
+/** The first deployment of the stage that ECS has paused, and that our people have not decided on. */
+export function openPause(stage: Stage): PauseState | undefined {
+  if (stage.state.status !== "deploying") return undefined;
+  for (const { state } of stage.state.deployments) {
+    if (state.status !== "in-progress" || state.pause === undefined) continue;
+    const { pause } = state;
+    const decided =
+      pause.refusedBy !== undefined || quorumOf(stage.definition.approval, pause.approvals).reached;
+    if (!decided && pause.answered === undefined) return pause;
   }
   return undefined;
 }
 
+/** How many distinct people have approved, and whether that is enough. */
+export function quorum(stage: Stage): Quorum {
+  return quorumOf(stage.definition.approval, stage.gate?.approvals ?? []);
+}
+
+export interface Quorum {
+  readonly given: number;
+  readonly required: number;
+  readonly reached: boolean;
+}
+
+/** The same, of a gate or of a pause. */
+export function quorumOf(rule: ApprovalRule | undefined, approvals: readonly unknown[]): Quorum {
+  const required = rule?.required ?? 0;
+  return { given: approvals.length, required, reached: approvals.length >= required };
+}
+
 /**
- * The name a raw identity is compared by: the user of an IAM user's ARN, the session of an assumed role's, the address of
- * `Name <address>`; anything else as it is.
+ * Whether somebody is in a group: the identity says so, or the definition lists one of the names that the identity vouches
+ * for. A listed address takes a bare name with that local part; a listed name takes no address, of whichever domain.
  */
-export function personOf(identity: string): string {
-  const arn = /^arn:[^:]*:(?:iam|sts)::\d*:(.+)$/.exec(identity);
-  if (arn?.[1] !== undefined) return arn[1].split("/").at(-1) ?? identity;
-  const address = /<([^<>]+)>\s*$/.exec(identity);
-  return address?.[1] ?? identity;
+export function isMember(definition: PipelineDefinition, group: string, who: Person): boolean {
+  if (who.groups.includes(group)) return true;
+  const listed = Object.hasOwn(definition.groups, group) ? definition.groups[group] : undefined;
+  const names = vouchedNamesOf(definition.identities, who);
+  return (listed ?? []).some((one) =>
+    names.some(
+      (name) => one.toLowerCase() === name.toLowerCase() || (one.includes("@") && isSamePerson(one, name)),
+    ),
+  );
 }
 
-/** Compared without case; a bare name and an address with that local part are taken for one person, to be on the safe side. */
-export function isSamePerson(a: string, b: string): boolean {
-  const [x, y] = [a.trim().toLowerCase(), b.trim().toLowerCase()];
-  if (x === y) return true;
-  if (x.includes("@") === y.includes("@")) return false;
-  return localPart(x) === localPart(y);
+/** What the person had to do with the commit, if anything: who has may not approve it where the rule forbids that. */
+export function barredAs({ people, definition }: Run, who: Person): string | undefined {
+  const { author, committer, pusher, starter, starterNames = [] } = people;
+  const { identities } = definition;
+  const names = namesOf(identities, who);
+  const roles = Object.entries({ author, committer, pusher, starter });
+  const known = (role: string) => (role === "starter" ? starterNames : []);
+  const found = roles.find(
+    ([role, one]) => one !== undefined && isSameAmong(identities, [one, ...known(role)], names),
+  );
+  return found?.[0];
 }
 
-function localPart(name: string): string {
-  return name.split("@")[0] ?? name;
+/** What the record keeps of whoever decides: the name that counts, the raw identity, and all other names. */
+export function deciderOf({ identities }: PipelineDefinition, who: Person): Decider {
+  const person = canonicalName(identities, who);
+  const known = [person, who.identity];
+  const aliases = namesOf(identities, who).filter((name) => !known.includes(name));
+  return { person, identity: who.identity, ...(aliases.length === 0 ? {} : { aliases }) };
+}
+
+/** Whether two decisions are one person's, by any of the names: nobody counts twice. */
+export function isSameDecider(a: Decider, b: Decider): boolean {
+  const names = ({ person, aliases = [] }: Decider) => [person, ...aliases];
+  return names(a).some((one) => names(b).some((other) => isSamePerson(one, other)));
 }

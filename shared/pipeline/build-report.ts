@@ -28,6 +28,8 @@ export const BUILD_VARIABLES = {
   context: "TANDEM_CONTEXT",
   dockerfile: "TANDEM_DOCKERFILE",
   push: "TANDEM_PUSH",
+  provenance: "TANDEM_PROVENANCE",
+  sbom: "TANDEM_SBOM",
 } as const;
 
 /** What the buildspec exports. */
@@ -37,7 +39,11 @@ export const EXPORTED_VARIABLES = {
   mediaType: "IMAGE_MEDIA_TYPE",
   configDigest: "IMAGE_CONFIG_DIGEST",
   configPlatform: "IMAGE_CONFIG_PLATFORM",
+  committedAt: "IMAGE_COMMITTED_AT",
 } as const;
+
+/** A buildspec of the repository need not export this one. */
+const OPTIONAL: readonly string[] = [EXPORTED_VARIABLES.committedAt];
 
 export const PLATFORMS: readonly Platform[] = ["linux/amd64", "linux/arm64", "linux/arm/v7"];
 
@@ -147,16 +153,23 @@ function builtImage(exported: Readonly<Record<string, string>>): BuiltImage | st
   const configDigest = value("configDigest");
   const size = Number(value("size"));
   const wrong = (name: keyof typeof EXPORTED_VARIABLES) =>
-    `the build succeeded but exported no valid ${EXPORTED_VARIABLES[name]} ("${value(name)}"); its buildspec must export ${Object.values(EXPORTED_VARIABLES).join(", ")}`;
+    `the build succeeded but exported no valid ${EXPORTED_VARIABLES[name]} ("${value(name)}"); its buildspec must export ${Object.values(
+      EXPORTED_VARIABLES,
+    )
+      .filter((variable) => !OPTIONAL.includes(variable))
+      .join(", ")}`;
   if (!DIGEST.test(digest)) return wrong("digest");
   if (!DIGEST.test(configDigest)) return wrong("configDigest");
   if (!Number.isInteger(size) || size <= 0) return wrong("size");
   if (!/^application\/vnd\.[a-z.+0-9]+json$/.test(value("mediaType"))) return wrong("mediaType");
+  // Seconds, as `git log --format=%ct` prints them.
+  const seconds = /^[1-9]\d{0,10}$/.test(value("committedAt")) ? Number(value("committedAt")) : undefined;
   return {
     digest,
     size,
     configDigest,
     mediaType: value("mediaType"),
     configPlatform: value("configPlatform"),
+    ...(seconds === undefined ? {} : { committedAt: seconds * 1000 }),
   };
 }

@@ -1,6 +1,6 @@
-import type { ImageDefinition, Platform } from "./definition.ts";
-import type { Instant, LogLocation, RunEvent } from "./events.ts";
-import type { Report } from "./github-status.ts";
+import type { ImageDefinition, OneOffTask, Platform } from "./definition.ts";
+import type { DeploymentKey, Instant, LogLocation, PauseAction, RunEvent, TaskKey } from "./events.ts";
+import type { Report } from "./reports.ts";
 import type { LeaveOutcome } from "./stages.ts";
 
 /**
@@ -28,14 +28,19 @@ export type Claimed =
       readonly lease: number;
     }
   | { readonly type: "publish-index"; readonly image: ImageDefinition; readonly lease: number }
-  | {
-      readonly type: "deploy";
-      readonly stage: string;
-      readonly cluster: string;
-      readonly service: string;
+  /** `step`: 0 is the release; those after it shift weights. */
+  | ({ readonly type: "deploy"; readonly step: number; readonly lease: number } & DeploymentKey)
+  /** Takes a service back to what it was before the stage. */
+  | ({ readonly type: "return-deployment"; readonly lease: number } & DeploymentKey)
+  | ({ readonly type: "run-task"; readonly definition: OneOffTask; readonly lease: number } & TaskKey)
+  | ({
+      readonly type: "answer-pause";
+      readonly hookId: string;
+      readonly serviceDeploymentArn: string;
+      readonly action: PauseAction;
       readonly lease: number;
-    }
-  /** Tells GitHub what is new; done when nothing else is left to do, so that nobody waits for it. */
+    } & DeploymentKey)
+  /** Tells the commit's host what is new; done when nothing else is left to do, so that nobody waits for it. */
   | { readonly type: "report"; readonly reports: readonly Report[]; readonly lease: number };
 
 export interface BuildInQuestion {
@@ -51,14 +56,17 @@ export type Unclaimed =
   | { readonly type: "enter-stage"; readonly stage: string }
   /** Whether the stage is still this run's; a newer one may have taken it while nobody looked. */
   | { readonly type: "check-stage"; readonly stage: string }
+  | { readonly type: "run-checks"; readonly stage: string }
   | { readonly type: "begin-stage"; readonly stage: string }
-  | {
-      readonly type: "verify-deployment";
-      readonly stage: string;
-      readonly cluster: string;
-      readonly service: string;
-      readonly deploymentId: string;
-    }
+  | ({ readonly type: "verify-deployment"; readonly deploymentId: string } & DeploymentKey)
+  | ({ readonly type: "verify-return"; readonly deploymentId: string } & DeploymentKey)
+  /** `late`: its time is up, and it is to be stopped. */
+  | ({
+      readonly type: "ask-task";
+      readonly definition: OneOffTask;
+      readonly taskArn: string;
+      readonly late: boolean;
+    } & TaskKey)
   | { readonly type: "leave-stage"; readonly stage: string; readonly outcome: LeaveOutcome }
   /** In `queued` mode: whoever comes after the run, which has ended, is told. */
   | { readonly type: "close-run" }
@@ -87,18 +95,28 @@ export function keyOf(command: Command): string {
     case "publish-index":
       return `publish-index ${command.image.name} ${command.lease}`;
     case "deploy":
-      return `deploy ${command.stage} ${command.cluster}/${command.service} ${command.lease}`;
+      return `deploy ${serviceOf(command)} ${command.lease}${command.step === 0 ? "" : ` step ${command.step}`}`;
+    case "return-deployment":
+      return `return-deployment ${serviceOf(command)} ${command.lease}`;
+    case "run-task":
+      return `run-task ${serviceOf(command)} ${command.when}/${command.index} ${command.lease}`;
+    case "ask-task":
+      return `ask-task ${command.taskArn} ${command.late}`;
+    case "answer-pause":
+      return `answer-pause ${command.hookId} ${command.lease}`;
     case "ask-builds":
       return `ask-builds ${command.builds.map(({ buildId }) => buildId).join(" ")}`;
     case "read-build-log":
       return `read-build-log ${command.image} ${command.platform} ${command.attempt}`;
     case "enter-stage":
     case "check-stage":
+    case "run-checks":
     case "begin-stage":
     case "leave-stage":
       return `${command.type} ${command.stage}`;
     case "verify-deployment":
-      return `verify-deployment ${command.stage} ${command.cluster}/${command.service} ${command.deploymentId}`;
+    case "verify-return":
+      return `${command.type} ${serviceOf(command)} ${command.deploymentId}`;
     case "close-run":
       return command.type;
     case "report":
@@ -106,6 +124,10 @@ export function keyOf(command: Command): string {
     case "record":
       return `record ${JSON.stringify(command.event)}`;
   }
+}
+
+function serviceOf({ stage, cluster, service }: DeploymentKey): string {
+  return `${stage} ${cluster}/${service}`;
 }
 
 /** The event that claims a command; undefined when it needs no claim. */
@@ -125,8 +147,20 @@ export function claimOf(command: Command, at: Instant): RunEvent | undefined {
       const { stage, cluster, service, lease } = command;
       return { type: "deployment.requested", at, stage, cluster, service, lease };
     }
+    case "return-deployment": {
+      const { stage, cluster, service, lease } = command;
+      return { type: "return.requested", at, stage, cluster, service, lease };
+    }
+    case "run-task": {
+      const { stage, cluster, service, when, index, lease } = command;
+      return { type: "task.requested", at, stage, cluster, service, when, index, lease };
+    }
+    case "answer-pause": {
+      const { stage, cluster, service, hookId, lease } = command;
+      return { type: "pause.answer-requested", at, stage, cluster, service, hookId, lease };
+    }
     case "report":
-      return { type: "github.report-requested", at, lease: command.lease };
+      return { type: "report.requested", at, lease: command.lease };
     default:
       return undefined;
   }

@@ -1,15 +1,15 @@
 import type { RunEventOf } from "./events.ts";
 import type { Run } from "./run.ts";
 
-export type ReportEvent = RunEventOf<"github.report-requested" | "github.reported">;
+export type ReportEvent = RunEventOf<"report.requested" | "report.made">;
 
-/** Telling GitHub goes on when the run has ended: its end is to be told, too. Nothing of the run itself changes by it. */
+/** Telling the host goes on when the run has ended: its end is to be told, too. Nothing of the run itself changes by it. */
 export function isReportEvent(event: { readonly type: string }): event is ReportEvent {
-  return event.type === "github.report-requested" || event.type === "github.reported";
+  return event.type === "report.requested" || event.type === "report.made";
 }
 
 export function evolveReport(run: Run, event: ReportEvent): Run {
-  if (event.type === "github.report-requested") {
+  if (event.type === "report.requested") {
     return { ...run, reporting: { since: event.at, lease: event.lease } };
   }
   const { reporting: _reporting, reportProblem: before, ...rest } = run;

@@ -9,7 +9,7 @@ import { isTerminal, releaseOf } from "./run.ts";
 /**
  * Folds one event into a run. Total: an event that does not fit the state leaves it as it is (`receive` says why an
  * event from outside is ignored before it is stored; the loser of a race does no harm here). Terminal is final; only
- * that the next in the queue and GitHub have been told comes after it.
+ * that the next in the queue and the commit's host have been told comes after it.
  */
 export function evolve(run: Run | undefined, event: RunEvent): Run | undefined {
   if (run === undefined) return event.type === "run.started" ? started(event) : undefined;
@@ -47,6 +47,7 @@ function started(event: RunEventOf<"run.started">): Run {
     stages: definition.stages.map((stage) => ({ definition: stage, state: { status: "pending" } })),
     closed: false,
     reported: {},
+    ...(event.restore === undefined ? {} : { restore: event.restore }),
   };
 }
 
@@ -84,6 +85,10 @@ function applied(run: Run, event: Exclude<RunEvent, ReportEvent>): Run {
       return withImage(run, event.image, (state) =>
         state.status === "published" ? state : { status: "failed", failure: event.failure },
       );
+    case "run.stop-requested": {
+      const { person, identity, at, reason } = event;
+      return run.stop === undefined ? { ...run, stop: { person, identity, at, reason } } : run;
+    }
     case "run.superseded":
       return { ...run, status: { status: "superseded", by: event.by } };
     case "run.finished":

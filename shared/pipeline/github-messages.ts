@@ -1,5 +1,5 @@
 import { quorum } from "./approvals.ts";
-import { sentence } from "./messages.ts";
+import { buildFailure, sentence } from "./messages.ts";
 import { redact } from "./redact.ts";
 import { type Build, type ImageState, isTerminal, type Run, type Stage } from "./run.ts";
 
@@ -33,7 +33,7 @@ export function buildLine(run: Run, { attempt, state }: Build): string {
     case "stopped":
       return "stopped, since another build failed";
     case "failed":
-      return `failed: ${sentence(state.failure)}${again}`;
+      return `failed: ${buildFailure(state)}${again}`;
   }
 }
 
@@ -71,6 +71,8 @@ export function stageLine(run: Run, stage: Stage): string {
       return isTerminal(run) ? "the run has ended" : deploymentLine(stage);
     case "succeeded":
       return "runs the release";
+    case "stopped":
+      return "the run was stopped";
     case "refused":
       return `refused: \`tandem explain ${run.id}\` says why`;
     case "failed":

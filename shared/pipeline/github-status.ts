@@ -1,4 +1,3 @@
-import type { Said } from "./events.ts";
 import {
   buildLine,
   deploymentLine,
@@ -8,7 +7,7 @@ import {
   stageLine,
   usedAgainLine,
 } from "./github-messages.ts";
-import type { Claim, Run, Stage } from "./run.ts";
+import type { Run, Stage } from "./run.ts";
 import {
   type Build,
   currentStage,
@@ -38,11 +37,8 @@ export interface DeploymentReport {
   readonly url?: string;
 }
 
-export type Report = CommitReport | DeploymentReport;
-
-/** What GitHub should show of a run, by its state alone. Nothing for runs from elsewhere. */
-export function desired(run: Run): readonly Report[] {
-  if (run.definition.source.type !== "github") return [];
+/** What GitHub should show of a run, by its state alone. */
+export function githubReports(run: Run): readonly (CommitReport | DeploymentReport)[] {
   const builds = run.images.flatMap((image) => platforms(run, image));
   if (isBuildOnly(run)) return builds;
   return [
@@ -50,30 +46,6 @@ export function desired(run: Run): readonly Report[] {
     ...run.images.map((image) => index(run, image)),
     ...run.stages.flatMap((stage) => [...stageReport(run, stage), ...deployment(run, stage)]),
   ];
-}
-
-/** What is new since GitHub was last told: it takes 1,000 statuses of a context, and each is a request. */
-export function unsaid(run: Run): readonly Report[] {
-  return desired(run).filter(({ key, state, description }) => {
-    const said: Said | undefined = Object.hasOwn(run.reported, key) ? run.reported[key] : undefined;
-    return said?.state !== state || said.description !== description;
-  });
-}
-
-/**
- * What to tell GitHub now, and under which lease; undefined when it knows everything, or somebody is about it.
- * @param isStale whether a claim may be taken over
- */
-export function reportsDue(
-  run: Run,
-  isStale: (claim: Claim) => boolean,
-): { readonly reports: readonly Report[]; readonly lease: number } | undefined {
-  const { reporting } = run;
-  if (reporting !== undefined && !isStale(reporting)) return undefined;
-  const reports = unsaid(run);
-  return reports.length === 0
-    ? undefined
-    : { reports, lease: reporting === undefined ? 0 : reporting.lease + 1 };
 }
 
 function context(run: Run, what: string): string {
@@ -155,6 +127,8 @@ function stageState(run: Run, { state }: Stage): CommitReport["state"] {
     case "refused":
     case "expired":
       return "failure";
+    case "stopped":
+      return "cancelled";
   }
 }
 

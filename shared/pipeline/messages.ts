@@ -1,7 +1,9 @@
-import type { Failure, Instant, Revision, RunEventOf } from "./events.ts";
+import type { CheckResult, Failure, Instant, Revision, RunEventOf, TaskKey } from "./events.ts";
 import type { Problem } from "./problem.ts";
-import type { Build, Image, Run, Stage } from "./run.ts";
-import { isStageEnd } from "./run.ts";
+import type { Build, Deployment, Run, Stage, StageEnd } from "./run.ts";
+import { isStageEnd, quarantinesOf } from "./run.ts";
+import { type Verdict, verdictSentence } from "./verdict.ts";
+import type { WindowState } from "./window.ts";
 
 /** Every sentence that a person reads about a run, in one place. */
 
@@ -28,6 +30,8 @@ export function alreadyRun(revision: Revision, runId: string): string {
 }
 
 export function branchGone(revision: Revision): string {
+  const number = /^refs\/pull\/(\d+)\/head$/.exec(revision.ref)?.[1];
+  if (number !== undefined) return `pull request ${number} of ${revision.repository} has been closed since`;
   return `${refName(revision.ref)} of ${revision.repository} has been deleted since`;
 }
 
@@ -57,10 +61,16 @@ export function noPathChanged(globs: readonly string[]): string {
 
 // ---- building and publishing
 
+/** Why a build failed: CodeBuild's words, and before them those of Tandem's own buildspec, when it has said why itself. */
+export function buildFailure({ failure, lines = [] }: Extract<Build["state"], { status: "failed" }>): string {
+  const own = lines.findLast((line) => line.startsWith("tandem: "))?.slice("tandem: ".length, 400);
+  return own === undefined ? sentence(failure) : `${own.trim()} (${sentence(failure)})`;
+}
+
 export function buildsFailed(run: Run): string {
   const failed = run.builds.flatMap((build) =>
     build.state.status === "failed"
-      ? [`${build.image} for ${build.platform}: ${sentence(build.state.failure)}`]
+      ? [`${build.image} for ${build.platform}: ${buildFailure(build.state)}`]
       : [],
   );
   return `building failed: ${failed.join(" · ")}`;
@@ -91,8 +101,40 @@ export function refusal(event: RunEventOf<"approval.refused">): Failure {
   return { reason: `${event.person} refused it${event.comment === undefined ? "" : `: ${event.comment}`}` };
 }
 
+export function stoppedBy(person: string, reason: string): Failure {
+  return { reason: `${person} stopped the run: ${reason}` };
+}
+
+export function checksTimedOut(results: readonly CheckResult[]): Failure {
+  const failed = results.filter(({ state }) => state === "failed");
+  return {
+    reason: `its checks did not pass in time: ${failed.map(checkText).join(" · ")}`,
+    remedy: "mend what they say, and push again",
+  };
+}
+
+export function checkText({ name, why }: CheckResult): string {
+  return why === undefined ? name : `${name}: ${why}`;
+}
+
+/** Why a window is closed, and until when. */
+export function closedWindow({ why, until }: Extract<WindowState, { readonly open: false }>): string {
+  return `its window is closed (${why}), ${until === undefined ? "and does not open within a year" : `until ${when(until)}`}`;
+}
+
 export function serviceChanged(service: string, taskDefinition: string): string {
   return `service ${service} has been changed to ${taskDefinition} since the stage was looked at`;
+}
+
+export function serviceTaken(service: string, taskDefinition: string): Failure {
+  return {
+    reason: `somebody else changed service ${service} to ${taskDefinition} while the release was on its way`,
+    remedy: "find out who, and push again",
+  };
+}
+
+export function notBegun(service: string): Failure {
+  return { reason: `service ${service} was not moved: another service of the stage had failed before` };
 }
 
 const because = (reason: string) => (reason === "" ? "" : `: ${reason}`);
@@ -124,10 +166,67 @@ export function deploymentReplaced(
   };
 }
 
-export function otherDigests(service: string, tasks: number): Failure {
+/** ECS starts tasks that end again and again, and calls it running. */
+export function keepsFailing(service: string): Failure {
   return {
-    reason: `the deployment of service ${service} completed, but ${tasks} of its tasks run other images than the release`,
-    remedy: "look at the containers' imageDigest in ECS, and push again",
+    reason: `the tasks of service ${service} end again and again`,
+    remedy: "read the stopped tasks' reasons, mend, and push again",
+  };
+}
+
+/** What became of each architecture belongs to the reason. */
+export function withVerdict({ reason, remedy }: Failure, verdict: Verdict): Failure {
+  // Tasks that never were say nothing.
+  const seen = verdict.filter(
+    ({ running, attempts, architecture }) => running + attempts > 0 || architecture !== "unknown",
+  );
+  const text = seen.length === 0 ? "" : verdictSentence(seen);
+  return {
+    reason: text === "" ? reason : `${reason} · ${text}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+export function alarmRang(service: string, { reason, remedy }: Failure): Failure {
+  return {
+    reason: `while the release settled on service ${service}: ${reason}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+export function taskFailed({ when, service }: TaskKey, { reason, remedy }: Failure): Failure {
+  const what = `${when === "before" ? "before" : "after"} the deployment of service ${service}: ${reason}`;
+  return { reason: what, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+/** Which services went back after another's failure, and which could not. */
+export function wentBack({ reason, remedy }: Failure, back: readonly Deployment[]): Failure {
+  const names = back.map(({ prepared, back: state }) =>
+    state?.status === "failed"
+      ? `${prepared.service} could not go back (${sentence(state.failure)})`
+      : `${prepared.service} went back`,
+  );
+  return { reason: `${reason} · ${names.join(", ")}`, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+/** Why a stage is to be held once the run has left it; undefined when the next may enter. */
+export function heldAfter({ trigger, id }: Run, end: StageEnd): string | undefined {
+  if (trigger.type === "rollback" && end.status !== "stopped")
+    return `${trigger.by} went back to ${trigger.to}: ${trigger.reason}`;
+  return end.status === "rolled-back" ? `${id} was rolled back: ${end.failure.reason}` : undefined;
+}
+
+export function pauseRefused(service: string, person: string, lifecycleStage: string): Failure {
+  return {
+    reason: `${person} sent the deployment of service ${service} back at ${lifecycleStage}`,
+    remedy: "the stage is held: mend what was wrong, and release the hold",
+  };
+}
+
+export function notHeld(service: string): Failure {
+  return {
+    reason: `the release did not hold on service ${service}: tasks are missing`,
+    remedy: "read the stopped tasks' reasons in ECS, mend, and push again",
   };
 }
 
@@ -145,7 +244,13 @@ export function builtOnly(run: Run): string {
 
 export function allStagesSucceeded(run: Run): string {
   const names = run.stages.map(({ definition }) => definition.name);
-  return names.length === 0 ? "the images are published" : `runs in ${names.join(", ")}`;
+  if (names.length === 0) return "the images are published";
+  const without = quarantinesOf(run).map(
+    ({ stage, deployment, quarantine }) =>
+      `${deployment.prepared.service} in ${stage} without ${quarantine.architecture}`,
+  );
+  const degraded = without.length === 0 ? "" : `; degraded: ${without.join(", ")}`;
+  return `runs in ${names.join(", ")}${degraded}`;
 }
 
 // ---- approvals
@@ -164,85 +269,15 @@ export function approvalProblem(run: Run, stage: string, problem: Problem): stri
       return `only members of ${problem.groups.join(", ")} decide on stage ${stage}`;
     case "self-approval":
       return `you are the ${problem.as} of this commit; somebody else must approve it`;
+    case "changed":
+      return `stage ${stage} of ${run.id} has changed since you looked: ${problem.changed.join("; ")}; look at it again before you decide`;
+    case "not-given":
+      return `you have not approved stage ${stage} of ${run.id}: there is nothing to withdraw`;
+    case "no-override":
+      return `stage ${stage} of ${run.id} has no window and no checks that could be overridden now`;
+    case "ended":
+      return `${run.id} has ended: it is ${problem.status}`;
     case "expired":
       return `the approval of stage ${stage} expired at ${when(problem.at)}`;
   }
-}
-
-// ---- what a run waits for
-
-/** What a run waits for, and why, as sentences; the last is the one that matters. */
-export function explain(run: Run): readonly string[] {
-  const { id, status } = run;
-  const commit = `${refName(run.revision.ref)} ${short(run.revision.commit)} of ${run.revision.repository}`;
-  const head = `${id} is ${status.status}: ${commit}`;
-  switch (status.status) {
-    case "succeeded":
-    case "failed":
-    case "stopped":
-      return [head, status.reason];
-    case "superseded":
-      return [head, `${status.by} is newer and took its place`];
-    case "building":
-      return [head, ...run.images.flatMap(explainReused), ...run.builds.map(explainBuild)];
-    case "publishing":
-      return [head, "every platform is built; the image index is being published"];
-    case "staging":
-      return [head, ...run.images.flatMap(explainReused), ...run.stages.map(explainStage)];
-  }
-}
-
-function explainReused({ definition, state }: Image): readonly string[] {
-  if (state.status !== "published" || state.reusedFrom === undefined) return [];
-  return [
-    `${definition.name} is not built: none of its paths has changed since ${state.reusedFrom}, whose index is used`,
-  ];
-}
-
-function explainBuild({ image, platform, attempt, retried, state }: Build): string {
-  const again =
-    retried.length === 0 ? "" : ` (attempt ${attempt}, after: ${retried.map(sentence).join(" · ")})`;
-  const what = `${image} for ${platform}${again}`;
-  switch (state.status) {
-    case "pending":
-      return `${what} is to be built`;
-    case "requested":
-      return `${what} is being handed to CodeBuild`;
-    case "running":
-      return `${what} builds since ${when(state.since)} as ${state.buildId}${state.stop === undefined ? "" : "; it is being stopped"}`;
-    case "succeeded":
-      return `${what} is built${state.built === "unpushed" ? "" : `: ${state.built.digest}`}`;
-    case "stopped":
-      return `${what} was stopped, since its sibling failed`;
-    case "failed":
-      return `${what} failed: ${sentence(state.failure)}`;
-  }
-}
-
-function explainStage(stage: Stage): string {
-  const { definition, state } = stage;
-  const name = definition.name;
-  switch (state.status) {
-    case "pending":
-      return `${name}: after the stages before it`;
-    case "waiting":
-      return `${name} waits: ${state.why}`;
-    case "gated":
-      return `${name} waits for ${explainGate(stage)}`;
-    case "deploying":
-      return `${name} deploys: ${state.deployments.map(({ prepared, state: { status } }) => `${prepared.service} ${status}`).join(", ")}`;
-    case "succeeded":
-      return `${name} runs the release`;
-    default:
-      return `${name} ${state.status}: ${sentence(state.failure)}`;
-  }
-}
-
-function explainGate({ definition, gate }: Stage): string {
-  const rule = definition.approval;
-  if (rule === undefined || gate === undefined) return "its gate";
-  const given = gate.approvals.map(({ person }) => person);
-  const so = given.length === 0 ? "" : `, ${given.join(", ")} approved`;
-  const voided = gate.voided.length === 0 ? "" : `; earlier approvals no longer count: ${gate.voided.at(-1)}`;
-  return `${rule.required} approval${rule.required === 1 ? "" : "s"} from ${rule.from.join(" or ")}${so}, until ${when(gate.expiresAt)}${voided}`;
 }

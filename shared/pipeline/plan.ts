@@ -1,20 +1,21 @@
-import { quorum } from "./approvals.ts";
 import type { Command } from "./commands.ts";
 import type { Instant } from "./events.ts";
 import { isSettled } from "./evolve-build.ts";
-import { reportsDue } from "./github-status.ts";
-import { allStagesSucceeded, buildsFailed, builtOnly, publishFailed, stageEnded } from "./messages.ts";
-import type { Build, Claim, Deployment, Image, Run, Stage } from "./run.ts";
-import { currentStage, deploymentsOf, isBuildOnly, isStageEnd, isTerminal } from "./run.ts";
-
-/**
- * How long a claim is its claimer's alone: longer than any function may run (`timeout` in serverless.yml), shorter
- * than CodeBuild keeps an idempotency token (5 minutes) and than the sweep's period.
- */
-export const LEASE_MILLISECONDS = 50_000;
-
-/** How long a build or deployment may be silent before it is asked about. */
-export const SILENCE_MILLISECONDS = 50_000;
+import {
+  allStagesSucceeded,
+  buildsFailed,
+  builtOnly,
+  publishFailed,
+  sentence,
+  stageEnded,
+  stoppedBy,
+} from "./messages.ts";
+import { deployStage } from "./plan-deployments.ts";
+import { planGate } from "./plan-gate.ts";
+import { reportsDue } from "./reports.ts";
+import type { Build, Image, Run, Stage } from "./run.ts";
+import { currentStage, isBuildOnly, isStageEnd, isTerminal } from "./run.ts";
+import { isStale, SILENCE_MILLISECONDS } from "./silence.ts";
 
 /** What should be done with a run, given its state: nothing when it is terminal, or waits for somebody or something. */
 export function plan(run: Run, now: Instant): readonly Command[] {
@@ -26,7 +27,12 @@ export function plan(run: Run, now: Instant): readonly Command[] {
 function deliver(run: Run, now: Instant): readonly Command[] {
   if (isTerminal(run)) return run.definition.mode === "queued" && !run.closed ? [{ type: "close-run" }] : [];
   if (run.status.status === "building" && run.builds.some(({ state }) => state.status !== "succeeded")) {
-    return run.builds.some(({ state }) => state.status === "failed") ? windUp(run, now) : build(run, now);
+    const over = run.stop !== undefined || run.builds.some(({ state }) => state.status === "failed");
+    return over ? windUp(run, now) : build(run, now);
+  }
+  if (run.stop !== undefined) {
+    const stopping = stop(run, now);
+    if (stopping !== undefined) return stopping;
   }
   if (isBuildOnly(run)) return [finished(now, "succeeded", builtOnly(run))];
   if (run.images.some(({ state }) => state.status !== "published")) return publish(run, now);
@@ -36,12 +42,8 @@ function deliver(run: Run, now: Instant): readonly Command[] {
     : advanceStage(run, stage, now);
 }
 
-function finished(at: Instant, outcome: "succeeded" | "failed", reason: string): Command {
+function finished(at: Instant, outcome: "succeeded" | "failed" | "stopped", reason: string): Command {
   return { type: "record", event: { type: "run.finished", at, outcome, reason } };
-}
-
-function isStale(claim: Claim, now: Instant): boolean {
-  return now - claim.since >= LEASE_MILLISECONDS;
 }
 
 /** Every platform of every image at once; silent ones are asked about together. */
@@ -80,7 +82,36 @@ function windUp(run: Run, now: Instant): readonly Command[] {
   ]);
   const pending = run.builds.some(({ state }) => !isSettled(state) && state.status !== "pending");
   if (pending || commands.length > 0) return [...commands, ...askBuilds(run, now)];
-  return [finished(now, "failed", buildsFailed(run))];
+  const failed = run.builds.some(({ state }) => state.status === "failed");
+  return [failed ? finished(now, "failed", buildsFailed(run)) : stopped(run, now)];
+}
+
+function stopped({ stop }: Run, now: Instant): Command {
+  return finished(now, "stopped", sentence(stoppedBy(stop?.person ?? "somebody", stop?.reason ?? "")));
+}
+
+/**
+ * Somebody wants the run to end: between stages, or before one deploys, it does. What is under way in ECS or ECR comes to
+ * its end first.
+ * @returns undefined while something has to
+ */
+function stop(run: Run, now: Instant): readonly Command[] | undefined {
+  if (run.images.some(({ state }) => state.status === "publishing" && !isStale(state, now))) return [];
+  if (run.images.some(({ state }) => state.status !== "published")) return [stopped(run, now)];
+  const stage = currentStage(run);
+  if (stage === undefined) return undefined;
+  const { status } = stage.state;
+  switch (status) {
+    // Also of a stage that is not entered yet: somebody may be about to, and what has been taken is given up again.
+    case "pending":
+    case "waiting":
+    case "gated":
+      return [{ type: "record", event: { type: "stage.stopped", at: now, stage: stage.definition.name } }];
+    case "stopped":
+      return isStageEnd(stage.state) && stage.state.left ? [stopped(run, now)] : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function stopBuild({ image, platform, attempt, state }: Build, now: Instant): readonly Command[] {
@@ -122,21 +153,10 @@ function advanceStage(run: Run, stage: Stage, now: Instant): readonly Command[] 
     case "waiting":
       return [{ type: "enter-stage", stage: name }];
     case "gated":
-      if (quorum(stage).reached) return [{ type: "begin-stage", stage: name }];
-      if (stage.gate !== undefined && now >= stage.gate.expiresAt) {
-        return [{ type: "record", event: { type: "approval.expired", at: now, stage: name } }];
-      }
-      return now - state.since >= SILENCE_MILLISECONDS || isReopened(stage)
-        ? [{ type: "check-stage", stage: name }]
-        : [];
+      return planGate(stage, state.since, now);
     case "deploying":
-      return deployNext(name, deploymentsOf(state), now);
+      return deployStage(stage, state.deployments, now, run.stop !== undefined);
   }
-}
-
-/** The stage had begun to deploy, and waits for approvals again. */
-function isReopened({ gate }: Stage): boolean {
-  return gate !== undefined && gate.voided.length > 0;
 }
 
 function endStage(run: Run, stage: Stage, now: Instant): readonly Command[] {
@@ -144,25 +164,4 @@ function endStage(run: Run, stage: Stage, now: Instant): readonly Command[] {
   if (!isStageEnd(state)) return [];
   if (!state.left) return [{ type: "leave-stage", stage: stage.definition.name, outcome: state.status }];
   return [finished(now, "failed", stageEnded(run, stage))];
-}
-
-/** In order, one after another: the first that has not succeeded. */
-function deployNext(stage: string, deployments: readonly Deployment[], now: Instant): readonly Command[] {
-  const next = deployments.find(({ state }) => state.status !== "succeeded");
-  if (next === undefined) return [];
-  const { state } = next;
-  const { cluster, service } = next.prepared;
-  switch (state.status) {
-    case "pending":
-      return [{ type: "deploy", stage, cluster, service, lease: 0 }];
-    case "requested":
-      return isStale(state, now) ? [{ type: "deploy", stage, cluster, service, lease: state.lease + 1 }] : [];
-    case "in-progress":
-      return state.reported !== undefined || now - state.since >= SILENCE_MILLISECONDS
-        ? [{ type: "verify-deployment", stage, cluster, service, deploymentId: state.deploymentId }]
-        : [];
-    case "failed":
-    case "succeeded":
-      return [];
-  }
 }

@@ -8,4 +8,9 @@ export type Problem =
   | { readonly code: "other-release"; readonly release: string }
   | { readonly code: "not-a-member"; readonly groups: readonly string[] }
   | { readonly code: "self-approval"; readonly as: string }
-  | { readonly code: "expired"; readonly at: Instant };
+  | { readonly code: "expired"; readonly at: Instant }
+  /** What was shown is not what would be done any more. */
+  | { readonly code: "changed"; readonly changed: readonly string[] }
+  | { readonly code: "not-given" }
+  | { readonly code: "no-override" }
+  | { readonly code: "ended"; readonly status: string };

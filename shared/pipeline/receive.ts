@@ -1,4 +1,4 @@
-import { isSamePerson, quorum } from "./approvals.ts";
+import { isSameDecider, openPause, quorum } from "./approvals.ts";
 import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
@@ -66,7 +66,7 @@ function receiveTurn(
           quorum(stage).reached
         : status === "pending" ||
           status === "waiting" ||
-          (status === "gated" && event.type === "run.superseded");
+          (status === "gated" && (event.type === "run.superseded" || event.type === "stage.failed"));
   return fits
     ? { type: "news", event }
     : ignored(`stage ${stage?.definition.name} of ${run.id} is ${status}`);
@@ -74,12 +74,16 @@ function receiveTurn(
 
 function receiveDecision(run: Run, event: RunEventOf<"approval.given" | "approval.refused">): Received {
   const stage = run.stages.find(({ definition }) => definition.name === event.stage);
+  if (event.hookId !== undefined) {
+    return stage !== undefined && openPause(stage)?.hookId === event.hookId
+      ? { type: "news", event }
+      : ignored(`stage ${event.stage} of ${run.id} waits for no answer to ${event.hookId}`);
+  }
   if (stage?.state.status !== "gated")
     return ignored(`stage ${event.stage} of ${run.id} waits for no approval`);
   if (stage.gate?.release !== event.release)
     return ignored(`stage ${event.stage} of ${run.id} is about another release`);
-  return event.type === "approval.given" &&
-    stage.gate.approvals.some(({ person }) => isSamePerson(person, event.person))
+  return event.type === "approval.given" && stage.gate.approvals.some((given) => isSameDecider(given, event))
     ? ignored(`${event.person} has approved already`)
     : { type: "news", event };
 }

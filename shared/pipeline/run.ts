@@ -1,18 +1,23 @@
 import type { ImageDefinition, PipelineDefinition, Platform, StageDefinition } from "./definition.ts";
 import type {
   Built,
+  CheckResult,
   Decider,
   Failure,
   Instant,
   LogLocation,
+  Pause,
+  PauseAction,
   People,
   PreparedDeployment,
+  Quarantine,
   Revision,
   Said,
+  Seen,
   SkippedTag,
-  TaskCounts,
   Trigger,
 } from "./events.ts";
+import type { ArchitectureVerdict } from "./verdict.ts";
 
 /** The state of a run: what `evolve` makes of its events, and all that `plan` looks at. */
 
@@ -81,32 +86,76 @@ export interface Approval extends Decider {
   readonly comment?: string;
 }
 
+/** A pause of a deployment, and what our people say to it. */
+export interface PauseState extends Pause {
+  readonly since: Instant;
+  readonly approvals: readonly Approval[];
+  readonly refusedBy?: Decider;
+  readonly answering?: Claim;
+  readonly answered?: PauseAction;
+}
+
 export type DeploymentState =
-  | { readonly status: "pending" }
-  | ({ readonly status: "requested" } & Claim)
+  /** `taskDefinition`: the revision of an earlier step, or of the task before. */
+  | { readonly status: "pending"; readonly since?: Instant; readonly taskDefinition?: string }
+  | ({ readonly status: "requested"; readonly taskDefinition?: string } & Claim)
   | {
       readonly status: "in-progress";
       readonly taskDefinition: string;
       readonly deploymentId: string;
       readonly since: Instant;
       readonly reported?: { readonly state: "COMPLETED" | "FAILED"; readonly reason: string };
+      readonly pause?: PauseState;
+      /** Pauses before this one: what is still told of them is late. */
+      readonly pausedBefore?: readonly string[];
     }
-  | {
-      readonly status: "succeeded";
+  | ({
+      readonly status: "baking";
       readonly taskDefinition: string;
-      readonly tasks: TaskCounts;
-      readonly digests: readonly string[];
-    }
+      readonly deploymentId: string;
+      readonly since: Instant;
+      readonly until: Instant;
+    } & Seen)
+  | ({ readonly status: "succeeded"; readonly taskDefinition: string } & Seen)
   | {
       readonly status: "failed";
       readonly failure: Failure;
       readonly rolledBack: boolean;
+      readonly undo?: true;
+      /** Absent: it was not begun. */
+      readonly deploymentId?: string;
       readonly taskDefinition?: string;
+      readonly verdict?: readonly ArchitectureVerdict[];
     };
+
+/** A one-off task on its way; one that is not there has not been asked for. */
+export type OneOffState =
+  | ({ readonly status: "requested" } & Claim)
+  | {
+      readonly status: "running";
+      readonly taskArn: string;
+      readonly since: Instant;
+      readonly reported: boolean;
+    }
+  | { readonly status: "succeeded"; readonly lines: readonly string[] }
+  | { readonly status: "failed"; readonly failure: Failure; readonly lines: readonly string[] };
+
+/** The way back of a service to what it was before the stage. */
+export type Return =
+  | ({ readonly status: "requested" } & Claim)
+  | { readonly status: "in-progress"; readonly deploymentId: string; readonly since: Instant }
+  | { readonly status: "succeeded" }
+  | { readonly status: "failed"; readonly failure: Failure };
 
 export interface Deployment {
   readonly prepared: PreparedDeployment;
   readonly state: DeploymentState;
+  /** How many steps are done; 0, or absent, while the release itself is on its way. */
+  readonly step?: number;
+  /** By `WHEN/INDEX`. */
+  readonly tasks?: Readonly<Record<string, OneOffState>>;
+  readonly quarantine?: Quarantine;
+  readonly back?: Return;
 }
 
 /** What is asked of the release managers, and what they have said so far. */
@@ -117,6 +166,17 @@ export interface Gate {
   readonly approvals: readonly Approval[];
   /** Why earlier approvals no longer count. */
   readonly voided: readonly string[];
+  /** What the checks said last, and when. */
+  readonly checked?: { readonly at: Instant; readonly results: readonly CheckResult[] };
+  /** Since when the stage could begin but for its checks. */
+  readonly checkingSince?: Instant;
+  readonly override?: Override;
+}
+
+/** Who let the stage begin in spite of window and checks, and why. */
+export interface Override extends Decider {
+  readonly at: Instant;
+  readonly reason: string;
 }
 
 export type StageState =
@@ -129,7 +189,10 @@ export type StageState =
 /** How a stage ended; `left` once the stage is free for the next run. */
 export type StageEnd = { readonly left: boolean; readonly deployments: readonly Deployment[] } & (
   | { readonly status: "succeeded"; readonly since: Instant; readonly until: Instant }
-  | { readonly status: "failed" | "rolled-back" | "refused" | "expired"; readonly failure: Failure }
+  | {
+      readonly status: "failed" | "rolled-back" | "refused" | "expired" | "stopped";
+      readonly failure: Failure;
+    }
 );
 
 export interface Stage {
@@ -162,12 +225,16 @@ export interface Run {
   readonly stages: readonly Stage[];
   /** In `queued` mode: the run has ended, and the next has been told. */
   readonly closed: boolean;
-  /** What GitHub has been told, by key. */
+  /** What the commit's host has been told, by key. */
   readonly reported: Readonly<Record<string, Said>>;
-  /** While somebody tells GitHub. */
+  /** While somebody tells it. */
   readonly reporting?: Claim;
-  /** Why GitHub does not show everything as it is. */
+  /** Why it does not show everything as it is. */
   readonly reportProblem?: string;
+  /** Who wants it to end, and why. */
+  readonly stop?: Decider & { readonly at: Instant; readonly reason: string };
+  /** `CLUSTER/SERVICE` to the task definition that a rollback goes back to. */
+  readonly restore?: Readonly<Record<string, string>>;
 }
 
 /** Pull requests are built and nothing else. */
@@ -223,4 +290,17 @@ export function deploymentsOf(state: StageState): readonly Deployment[] {
 /** How often the gate of a stage has been voided: tells what is said of the gate as it is now from what was said before. */
 export function gateRound(run: Run, stage: string): number {
   return run.stages.find(({ definition }) => definition.name === stage)?.gate?.voided.length ?? 0;
+}
+
+/** What the release does without, in every stage: empty when it is whole. */
+export function quarantinesOf(
+  run: Run,
+): readonly { readonly stage: string; readonly deployment: Deployment; readonly quarantine: Quarantine }[] {
+  return run.stages.flatMap(({ definition, state }) =>
+    deploymentsOf(state).flatMap((deployment) =>
+      deployment.quarantine === undefined || deployment.state.status === "failed"
+        ? []
+        : [{ stage: definition.name, deployment, quarantine: deployment.quarantine }],
+    ),
+  );
 }

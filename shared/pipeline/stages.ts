@@ -1,4 +1,5 @@
-import type { Mode } from "./definition.ts";
+import type { Capacity, CpuArchitecture, Mode } from "./definition.ts";
+import type { Instant } from "./events.ts";
 
 /**
  * The lock and the order of one stage of one pipeline. A stage is held by one run at a time, from its gate to the end of
@@ -17,7 +18,34 @@ export interface StageLock {
   readonly hold?: Hold;
   /** At most `GONE` runs that left or gave way, the newest last: an invocation that is late must not bring them back. */
   readonly gone: readonly Gone[];
+  /** What the stage has run, at most `RELEASES`, the newest last: the last is what it runs now. */
+  readonly releases?: readonly StageRelease[];
 }
+
+/** A release that a stage has come to run. */
+export interface StageRelease {
+  /** The run that brought it. */
+  readonly runId: string;
+  readonly sequence: number;
+  readonly commit: string;
+  /** The index digests of the release, joined by commas. */
+  readonly release: string;
+  readonly at: Instant;
+  /** The run that built it, when the one that brought it only went back to it or moved it. */
+  readonly of?: string;
+  /** Services that do without an architecture: `CLUSTER/SERVICE`, and what they had before. */
+  readonly quarantined?: Readonly<Record<string, QuarantinedService>>;
+}
+
+export interface QuarantinedService {
+  readonly architecture: CpuArchitecture;
+  readonly reason: string;
+  /** The strategy to come back to. */
+  readonly capacity?: Capacity;
+}
+
+/** As many as somebody may want to go back to. */
+const RELEASES = 20;
 
 /** A run that is done with the stage; `by` when another took its place. */
 export interface Gone {
@@ -52,11 +80,25 @@ export type StageLockEvent =
   | { readonly type: "stage.deploying"; readonly runId: string; readonly round?: number }
   /** The holder waits for approvals again: its gate has been voided. */
   | { readonly type: "stage.gated"; readonly runId: string; readonly round: number }
-  | { readonly type: "stage.left"; readonly runId: string; readonly outcome: LeaveOutcome }
+  | {
+      readonly type: "stage.left";
+      readonly runId: string;
+      readonly outcome: LeaveOutcome;
+      /** What the stage runs now; absent when the run did not get that far. */
+      readonly release?: StageRelease;
+    }
   | ({ readonly type: "stage.held" } & Hold)
-  | { readonly type: "stage.released"; readonly by: string; readonly reason: string };
+  | {
+      readonly type: "stage.released";
+      readonly by: string;
+      readonly reason: string;
+      /** Absent in what was recorded before: when, by which identity, and from where. */
+      readonly at?: Instant;
+      readonly identity?: string;
+      readonly from?: string;
+    };
 
-export type LeaveOutcome = "succeeded" | "failed" | "rolled-back" | "refused" | "expired";
+export type LeaveOutcome = "succeeded" | "failed" | "rolled-back" | "refused" | "expired" | "stopped";
 
 export const FREE: StageLock = { sequence: 0, queue: [], gone: [] };
 
@@ -90,8 +132,13 @@ export function evolveStageLock(lock: StageLock, event: StageLockEvent): StageLo
       return lock.holder?.runId === event.runId
         ? { ...lock, holder: { ...lock.holder, phase: "gated", round: event.round } }
         : lock;
-    case "stage.left":
-      return withGone(freeOf(lock, event.runId), { runId: event.runId });
+    case "stage.left": {
+      const free = freeOf(lock, event.runId);
+      const next = withGone({ ...free, queue: without(free.queue, event.runId) }, { runId: event.runId });
+      return event.release === undefined
+        ? next
+        : { ...next, releases: [...(lock.releases ?? []), event.release].slice(-RELEASES) };
+    }
     case "stage.held": {
       const { type: _type, ...hold } = event;
       return { ...lock, hold };
@@ -138,6 +185,7 @@ export interface Entry {
  * Decides whether a run may have the stage. Asking again gives the same answer and no events.
  * @param gated whether an approval stands between entering and deploying
  * @param before in `queued` mode, the pipeline's earlier runs that have not ended
+ * @param urgent a way back: it waits for no hold and for nobody who waits himself, only for deployments under way
  */
 export function enterStage(
   lock: StageLock,
@@ -145,6 +193,7 @@ export function enterStage(
   mode: Mode,
   gated: boolean,
   before: readonly Contender[] = [],
+  urgent = false,
 ): Entry {
   if (lock.holder?.runId === run.runId) return { events: [], answer: { type: "entered" }, displaced: [] };
   const gone = lock.gone.find(({ runId }) => runId === run.runId);
@@ -160,13 +209,16 @@ export function enterStage(
     return { events: giving, answer: { type: "superseded", by: newer }, displaced: [] };
   }
 
-  const older = mode === "superseded" ? lock.queue.filter(({ sequence }) => sequence < run.sequence) : [];
+  const passes = urgent || mode === "superseded";
+  const older = passes ? lock.queue.filter(({ sequence }) => sequence < run.sequence) : [];
   const holder = lock.holder;
-  const gives = mode === "superseded" && holder?.phase === "gated" ? holder : undefined;
+  const gives = passes && holder?.phase === "gated" ? holder : undefined;
   const displaced = [...older, ...(gives === undefined ? [] : [gives])].map(({ runId }) => runId);
   const giving = displacing(displaced, run.runId);
 
-  const behind = obstacle(lock, run, mode, gives !== undefined) ?? firstToPass(lock, before);
+  const behind = urgent
+    ? holderOf(lock, gives !== undefined)
+    : (obstacle(lock, run, mode, gives !== undefined) ?? firstToPass(lock, before));
   if (behind === undefined) {
     const entered: StageLockEvent = { type: "stage.entered", ...run, phase: gated ? "gated" : "deploying" };
     return { events: [...giving, entered], answer: { type: "entered" }, displaced };
@@ -194,10 +246,18 @@ function obstacle(
   holderGives: boolean,
 ): { readonly behind: string; readonly held: boolean } | undefined {
   if (lock.hold !== undefined) return { behind: lock.hold.runId, held: true };
-  if (lock.holder !== undefined && !holderGives) return { behind: lock.holder.runId, held: false };
+  const holder = holderOf(lock, holderGives);
+  if (holder !== undefined) return holder;
   if (mode === "superseded") return undefined;
   const before = lock.queue.find(({ sequence }) => sequence < run.sequence);
   return before === undefined ? undefined : { behind: before.runId, held: false };
+}
+
+function holderOf(
+  { holder }: StageLock,
+  gives: boolean,
+): { readonly behind: string; readonly held: boolean } | undefined {
+  return holder === undefined || gives ? undefined : { behind: holder.runId, held: false };
 }
 
 /** The first earlier run that is still to come through this stage. */
@@ -258,21 +318,59 @@ export function takerOf(lock: StageLock, runId: string): string {
   return by ?? lock.holder?.runId ?? lock.newest ?? "another run";
 }
 
+/** What a run leaves behind in a stage. */
+export interface Leaving {
+  readonly outcome: LeaveOutcome;
+  readonly release?: StageRelease;
+  /** Services (`CLUSTER/SERVICE`) that run it as it is meant to run, unless the release says otherwise. */
+  readonly whole?: readonly string[];
+  /** Why the stage is to be held: after a rollback, ECS's or ours. */
+  readonly hold?: string;
+}
+
 /**
- * Gives the stage up. After a rollback it is held, and nobody is next.
+ * Gives the stage up. When it is held, nobody is next.
  * @returns what to append, and the run to wake
  */
 export function leaveStage(
   lock: StageLock,
   runId: string,
-  outcome: LeaveOutcome,
+  { outcome, release, hold, whole = [] }: Leaving,
 ): { readonly events: readonly StageLockEvent[]; readonly next?: string } {
   const rest = without(lock.queue, runId);
   const next = rest[0]?.runId;
-  if (lock.holder?.runId !== runId) return { events: [], ...(next === undefined ? {} : { next }) };
-  const left: StageLockEvent = { type: "stage.left", runId, outcome };
-  if (outcome === "rolled-back") {
-    return { events: [left, { type: "stage.held", runId, reason: "ECS rolled its deployment back" }] };
+  // Whoever never came in leaves, too: an invocation that is late must not bring it there.
+  const isGone = lock.gone.some((gone) => gone.runId === runId);
+  if (isGone) return { events: [], ...(next === undefined ? {} : { next }) };
+  if (lock.holder?.runId !== runId) {
+    return { events: [{ type: "stage.left", runId, outcome }], ...(next === undefined ? {} : { next }) };
   }
+  const left: StageLockEvent = {
+    type: "stage.left",
+    runId,
+    outcome,
+    ...(release === undefined ? {} : { release: stillQuarantined(lock, release, whole) }),
+  };
+  if (hold !== undefined) return { events: [left, { type: "stage.held", runId, reason: hold }] };
   return { events: [left], ...(next === undefined ? {} : { next }) };
+}
+
+/** A run that only moves some services of the same release leaves the others as they were. */
+function stillQuarantined(lock: StageLock, release: StageRelease, whole: readonly string[]): StageRelease {
+  const live = liveRelease(lock);
+  if (live?.quarantined === undefined || live.release !== release.release) return release;
+  const before = Object.entries(live.quarantined).filter(([service]) => !whole.includes(service));
+  const quarantined = { ...Object.fromEntries(before), ...release.quarantined };
+  return Object.keys(quarantined).length === 0 ? release : { ...release, quarantined };
+}
+
+/** What the stage runs now, as far as is known. */
+export function liveRelease({ releases = [] }: StageLock): StageRelease | undefined {
+  return releases.at(-1);
+}
+
+/** The release before the one that the stage runs: what one goes back to without saying where. */
+export function previousRelease({ releases = [] }: StageLock): StageRelease | undefined {
+  const live = releases.at(-1);
+  return releases.findLast(({ release }) => release !== live?.release);
 }

@@ -3,6 +3,9 @@ import type { Revision, SkippedTag } from "./events.ts";
 /** ECR: at most 300 characters; OCI: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. The stricter of both holds. */
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
+/** Tandem's own: what builds keep their cache under (buildspecs/build-image.yml), and what keeps images alive. */
+const RESERVED = /^(?:tandem\.|cache-linux-)/;
+
 /** https://semver.org: a version with an optional leading `v`, without build metadata (`+` is no tag character). */
 const SEMVER = /^v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/;
 
@@ -12,7 +15,7 @@ type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /**
  * The tags of a commit's index. A template whose placeholder has no value for this ref (`{semver}` on a branch) gives no
- * tag; one that gives an invalid tag is skipped and said; without any other the commit's own is given.
+ * tag; one that gives an invalid tag, or one of Tandem's own, is skipped and said; without any other the commit's own is given.
  */
 export function tagsFor(
   templates: readonly string[],
@@ -24,8 +27,10 @@ export function tagsFor(
   for (const template of templates) {
     const tag = expand(template, values);
     if (tag === undefined) continue;
-    if (TAG.test(tag)) tags.add(tag);
-    else skipped.push({ tag, why: `"${template}" does not make a valid tag of ${revision.ref}` });
+    if (!TAG.test(tag)) {
+      skipped.push({ tag, why: `"${template}" does not make a valid tag of ${revision.ref}` });
+    } else if (RESERVED.test(tag)) skipped.push({ tag, why: "tags of that beginning are Tandem's own" });
+    else tags.add(tag);
   }
   if (tags.size === 0) tags.add(revision.commit);
   return { tags: [...tags], skipped };

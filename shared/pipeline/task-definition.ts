@@ -61,9 +61,7 @@ export function releaseTaskDefinition(
   base: TaskDefinitionDocument,
   release: Readonly<Record<string, string>>,
 ): TaskDefinitionDocument {
-  const kept = Object.fromEntries(
-    Object.entries(base).filter(([field, value]) => value !== undefined && !READ_ONLY.includes(field)),
-  );
+  const kept = withoutReadOnly(base);
   const containerDefinitions = (base.containerDefinitions ?? []).map((container) => {
     const { name } = container;
     return name !== undefined && Object.hasOwn(release, name)
@@ -71,6 +69,13 @@ export function releaseTaskDefinition(
       : container;
   });
   return { ...kept, containerDefinitions };
+}
+
+/** Without what only ECS may set. */
+export function withoutReadOnly(document: TaskDefinitionDocument): TaskDefinitionDocument {
+  return Object.fromEntries(
+    Object.entries(document).filter(([field, value]) => value !== undefined && !READ_ONLY.includes(field)),
+  );
 }
 
 /**
@@ -90,4 +95,12 @@ export function revisionTags(
     "tandem:service": `${cluster}/${service}`,
     "tandem:base": base.taskDefinitionArn ?? "",
   };
+}
+
+/** Whether a revision has the release's images already. */
+export function runsAlready(base: TaskDefinitionDocument, images: Readonly<Record<string, string>>): boolean {
+  return Object.entries(images).every(
+    ([name, image]) =>
+      base.containerDefinitions?.find((container) => container.name === name)?.image === image,
+  );
 }

@@ -1,18 +1,24 @@
-import type { LogLocation, SkippedTag } from "./events.ts";
-import { unsaid } from "./github-status.ts";
+import type { StageDefinition, WindowRule } from "./definition.ts";
+import type { Instant, LogLocation, SkippedTag } from "./events.ts";
+import { explain } from "./explain.ts";
 import type { RunHead } from "./head.ts";
-import { explain, sentence } from "./messages.ts";
+import { buildFailure, closedWindow, sentence } from "./messages.ts";
+import { unsaid } from "./reports.ts";
 import {
   type Build,
   currentStage,
   deploymentsOf,
+  type Gate,
   type Image,
   isStageEnd,
   isTerminal,
+  quarantinesOf,
   type Run,
   releaseOf,
   type Stage,
 } from "./run.ts";
+import { type ServiceView, serviceView } from "./service-view.ts";
+import { windowState } from "./window.ts";
 
 /** What the HTTP API says of a run; times are ISO 8601 in UTC, durations seconds. */
 export interface RunView {
@@ -34,8 +40,10 @@ export interface RunView {
   readonly release?: string | undefined;
   readonly images: readonly ImageView[];
   readonly stages: readonly StageView[];
-  /** Why GitHub does not show everything as it is. */
+  /** Why the commit's host does not show everything as it is. */
   readonly reportProblem?: string | undefined;
+  /** What the release does without: "web in production without arm64". */
+  readonly degraded?: readonly string[] | undefined;
   /** What it waits for, and why. */
   readonly explanation: readonly string[];
 }
@@ -88,23 +96,25 @@ export interface GateView {
   readonly openedAt: string;
   readonly expiresAt: string;
   readonly voided: readonly string[];
+  /** How often it has been voided; sent back with a decision, so that it is about what was seen. */
+  readonly round: number;
+  /** Window and checks, with what they say. */
+  readonly conditions: readonly ConditionView[];
+  readonly override?: { readonly person: string; readonly at: string; readonly reason: string } | undefined;
 }
 
-export interface ServiceView {
-  readonly cluster: string;
-  readonly service: string;
-  readonly status: string;
-  readonly reason?: string | undefined;
-  readonly images: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
-  readonly taskDefinition?: string | undefined;
-  readonly deploymentId?: string | undefined;
-  readonly imageDigest?: string | undefined;
-  readonly tasks?: Readonly<Record<string, number>> | undefined;
+export interface ConditionView {
+  readonly name: string;
+  readonly state: "met" | "waiting" | "failed" | "overridden";
+  readonly why?: string | undefined;
+  /** When the window opens. */
+  readonly until?: string | undefined;
 }
 
 const iso = (at: number) => new Date(at).toISOString();
 
-export function viewOf(run: Run): RunView {
+/** @param now what the clock says; a window is open or not by it */
+export function viewOf(run: Run, now: Instant = run.updatedAt): RunView {
   const { status, revision, people } = run;
   return {
     id: run.id,
@@ -123,10 +133,19 @@ export function viewOf(run: Run): RunView {
     updatedAt: iso(run.updatedAt),
     release: releaseOf(run),
     images: run.images.map((image) => imageView(run, image)),
-    stages: run.stages.map((stage) => stageView(run, stage)),
+    stages: run.stages.map((stage) => stageView(run, stage, now)),
     reportProblem: run.reportProblem,
-    explanation: explain(run),
+    degraded: degradations(run),
+    explanation: explain(run, now),
   };
+}
+
+function degradations(run: Run): readonly string[] | undefined {
+  const without = quarantinesOf(run).map(
+    ({ stage, deployment, quarantine }) =>
+      `${deployment.prepared.service} in ${stage} without ${quarantine.architecture}`,
+  );
+  return without.length === 0 ? undefined : without;
 }
 
 function imageView(run: Run, { definition, state }: Image): ImageView {
@@ -156,7 +175,7 @@ function buildView({ platform, attempt, retried, state }: Build): BuildView {
     buildId: "buildId" in state ? state.buildId : undefined,
     digest: state.status === "succeeded" && state.built !== "unpushed" ? state.built.digest : undefined,
     seconds: state.status === "succeeded" ? (state.until - state.since) / 1000 : undefined,
-    reason: state.status === "failed" ? sentence(state.failure) : undefined,
+    reason: state.status === "failed" ? buildFailure(state) : undefined,
     log:
       state.status === "failed" && state.log !== undefined
         ? { ...state.log, lines: state.lines ?? [] }
@@ -164,14 +183,14 @@ function buildView({ platform, attempt, retried, state }: Build): BuildView {
   };
 }
 
-function stageView(run: Run, stage: Stage): StageView {
+function stageView(run: Run, stage: Stage, now: Instant): StageView {
   const { definition, state } = stage;
   return {
     name: definition.name,
     status: stageStatus(run, stage),
     reason: "failure" in state ? sentence(state.failure) : undefined,
     waitsBehind: state.status === "waiting" ? state.behind : undefined,
-    gate: gateView(run, stage),
+    gate: gateView(run, stage, now),
     services: serviceViews(stage),
   };
 }
@@ -181,14 +200,15 @@ function stageStatus(run: Run, { state }: Stage): string {
   return isTerminal(run) && !isStageEnd(state) ? "not reached" : state.status;
 }
 
-function gateView(run: Run, { definition, gate, state }: Stage): GateView | undefined {
+function gateView(run: Run, { definition, gate, state }: Stage, now: Instant): GateView | undefined {
   const rule = definition.approval;
-  if (rule === undefined || gate === undefined) return undefined;
+  if (gate === undefined) return undefined;
+  const { override } = gate;
   return {
     open: state.status === "gated" && !isTerminal(run),
     release: gate.release,
-    from: rule.from,
-    required: rule.required,
+    from: rule?.from ?? [],
+    required: rule?.required ?? 0,
     approvals: gate.approvals.map(({ person, at, comment }) => ({
       person,
       at: iso(at),
@@ -197,29 +217,56 @@ function gateView(run: Run, { definition, gate, state }: Stage): GateView | unde
     openedAt: iso(gate.openedAt),
     expiresAt: iso(gate.expiresAt),
     voided: gate.voided,
+    round: gate.voided.length,
+    conditions: conditionsOf(definition, gate, now),
+    override:
+      override === undefined
+        ? undefined
+        : { person: override.person, at: iso(override.at), reason: override.reason },
   };
 }
 
 function serviceViews({ definition, state }: Stage): readonly ServiceView[] {
   const deployments = deploymentsOf(state);
-  return definition.deploy.map(({ cluster, service }) => {
+  return definition.deploy.map((target) => {
+    const { cluster, service } = target;
     const found = deployments.find(
       ({ prepared }) => prepared.cluster === cluster && prepared.service === service,
     );
-    if (found === undefined) return { cluster, service, status: "pending", images: {} };
-    const deployment = found.state;
-    return {
-      cluster,
-      service,
-      status: deployment.status,
-      reason: deployment.status === "failed" ? sentence(deployment.failure) : undefined,
-      images: found.prepared.images,
-      taskDefinition: "taskDefinition" in deployment ? deployment.taskDefinition : undefined,
-      deploymentId: deployment.status === "in-progress" ? deployment.deploymentId : undefined,
-      imageDigest: deployment.status === "succeeded" ? deployment.digests.join(",") : undefined,
-      tasks: deployment.status === "succeeded" ? deployment.tasks : undefined,
-    };
+    return found === undefined
+      ? { cluster, service, status: "pending", images: {} }
+      : serviceView(target, found);
   });
+}
+
+function conditionsOf(definition: StageDefinition, gate: Gate, now: Instant): readonly ConditionView[] {
+  const { window, checks = [] } = definition;
+  const overridden = gate.override !== undefined;
+  const windows = window === undefined ? [] : [windowView(window, now, overridden)];
+  const results = gate.checked?.results ?? [];
+  const views = results.map(({ name, state, why }): ConditionView => {
+    const met = state === "passed" ? "met" : overridden ? "overridden" : "failed";
+    return { name, state: met, why };
+  });
+  const asked = checks.length > 0 && results.length === 0;
+  return [
+    ...windows,
+    ...views,
+    ...(asked
+      ? [{ name: `${checks.length} checks`, state: overridden ? "overridden" : "waiting" } as const]
+      : []),
+  ];
+}
+
+function windowView(window: WindowRule, now: Instant, overridden: boolean): ConditionView {
+  const state = windowState(window, now);
+  if (state.open) return { name: "window", state: "met" };
+  return {
+    name: "window",
+    state: overridden ? "overridden" : "waiting",
+    why: closedWindow(state),
+    until: state.until === undefined ? undefined : iso(state.until),
+  };
 }
 
 /** The line about a run that lists show. */

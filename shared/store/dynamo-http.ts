@@ -1,20 +1,23 @@
-import { AwsClient } from "aws4fetch";
+import { increase, keyCondition, numberOf } from "./dynamo-expressions.ts";
 import type { DynamoTable, Item } from "./dynamo-table.ts";
 
-/**
- * The table over signed HTTP, without the AWS SDK: for functions that must load in a few milliseconds. Three operations of
- * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/; strings, numbers, booleans and maps of them.
- */
-export interface HttpTableOptions {
-  readonly table: string;
-  readonly region: string;
-  /** `AWS_ENDPOINT_URL`; AWS itself when left out. */
-  readonly endpoint?: string;
-  readonly credentials: () => {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
+/** A signed POST request to AWS; rejects when there is no answer. */
+export type SignedPost = (request: {
+  /** As the endpoint and the signature name it: `dynamodb`. */
+  readonly service: string;
+  /** `/` when left out. */
+  readonly path?: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+}) => Promise<SignedAnswer>;
+
+export interface SignedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
 }
 
 /** An answer of DynamoDB that is an error; `name` is its documented name. */
@@ -37,9 +40,12 @@ const ATTEMPTS = 4;
 /** Milliseconds for one attempt. */
 const LIMIT = 2_000;
 
-export function httpTable(options: HttpTableOptions): DynamoTable {
-  const call = caller(options);
-  const TableName = options.table;
+/**
+ * The table over signed HTTP, without the AWS SDK: for functions that must load in a few milliseconds. Four operations of
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/; strings, numbers, booleans and maps of them.
+ */
+export function httpTable(TableName: string, post: SignedPost): DynamoTable {
+  const call = caller(post);
   return {
     async get(key) {
       const { Item } = await call("GetItem", { TableName, Key: marshall(key), ConsistentRead: true });
@@ -61,12 +67,20 @@ export function httpTable(options: HttpTableOptions): DynamoTable {
       }
     },
 
-    async query({ index, attribute, value, newestFirst = false, limit, from }) {
+    async increment(key, attribute) {
+      const { Attributes } = await call("UpdateItem", {
+        TableName,
+        Key: marshall(key),
+        ...increase(attribute),
+      });
+      return numberOf(unmarshall(Attributes)[attribute]);
+    },
+
+    async query({ index, attribute, value, after, newestFirst = false, limit, from }) {
       const { Items, LastEvaluatedKey } = await call("Query", {
         TableName,
-        KeyConditionExpression: "#key = :value",
-        ExpressionAttributeNames: { "#key": attribute },
-        ExpressionAttributeValues: marshall({ ":value": value }),
+        ...keyCondition(attribute, after),
+        ExpressionAttributeValues: marshall({ ":value": value, ":after": after }),
         ScanIndexForward: !newestFirst,
         ...(index === undefined ? { ConsistentRead: true } : { IndexName: index }),
         ...(limit === undefined ? {} : { Limit: limit }),
@@ -80,16 +94,11 @@ export function httpTable(options: HttpTableOptions): DynamoTable {
 
 type Call = (operation: string, input: Item) => Promise<Item>;
 
-/** Signs, sends, and tries again what is worth it, after 50, 100 and 200 ms. */
-function caller({ region, endpoint, credentials }: HttpTableOptions): Call {
-  const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-  const url = endpoint ?? `https://dynamodb.${region}.${domain}/`;
-  // Keeps the signing key of the day.
-  const cache = new Map<string, ArrayBuffer>();
+/** Sends, and tries again what is worth it, after 50, 100 and 200 ms. */
+function caller(post: SignedPost): Call {
   return async (operation, input) => {
-    const client = new AwsClient({ ...credentials(), service: "dynamodb", region, retries: 0, cache });
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await send(client, url, operation, input);
+      const answer = await send(post, operation, input);
       if (!(answer instanceof DynamoError)) return answer;
       if (attempt === ATTEMPTS || !RETRIED.includes(answer.name)) throw answer;
       await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
@@ -97,33 +106,29 @@ function caller({ region, endpoint, credentials }: HttpTableOptions): Call {
   };
 }
 
-async function send(
-  client: AwsClient,
-  url: string,
-  operation: string,
-  input: Item,
-): Promise<Item | DynamoError> {
-  let response: Response;
+async function send(post: SignedPost, operation: string, input: Item): Promise<Item | DynamoError> {
+  let status: number;
   let answer: unknown;
   try {
-    response = await client.fetch(url, {
-      method: "POST",
+    const response = await post({
+      service: "dynamodb",
       headers: {
         "content-type": "application/x-amz-json-1.0",
         "x-amz-target": `DynamoDB_20120810.${operation}`,
       },
       body: JSON.stringify(input),
-      signal: AbortSignal.timeout(LIMIT),
+      timeout: LIMIT,
     });
-    answer = await response.json();
+    status = response.status;
+    answer = JSON.parse(response.body);
   } catch (cause) {
     return new DynamoError("InternalServerError", `${operation}: no answer of DynamoDB`, cause);
   }
   const fields = isRecord(answer) ? answer : {};
-  if (response.ok) return fields;
+  if (status === 200) return fields;
   const type = typeof fields.__type === "string" ? fields.__type : "InternalServerError";
   const said = fields.message ?? fields.Message;
-  const message = typeof said === "string" ? said : `DynamoDB answered ${response.status}`;
+  const message = typeof said === "string" ? said : `DynamoDB answered ${status}`;
   return new DynamoError(type.split("#").at(-1) ?? type, `${operation}: ${message}`);
 }
 

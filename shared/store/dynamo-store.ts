@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import type { RunHead } from "../pipeline/head.ts";
+import { dynamoIntake } from "./dynamo-intake.ts";
 import type { DynamoTable, Item } from "./dynamo-table.ts";
+import { expiry } from "./expiry.ts";
 import {
   BadCursorError,
   type Deliveries,
@@ -15,15 +17,20 @@ import {
 } from "./stream-store.ts";
 
 /**
- * The store in one DynamoDB table: `pk`, `sk`; a global index `runs` (`listPk`, `listSk`) over all heads by age, and a sparse one
- * `active` (`activePk`, `pk`) over those that can still change. `expiresAt` is the table's TTL attribute.
+ * The store in one DynamoDB table: `pk`, `sk`; global indexes `runs` (`listPk`, `listSk`) over all heads by age and
+ * `pipelines` (`pipeline`, `listSk`) over those of each pipeline, and a sparse one `active` (`activePk`, `pk`) over those that can
+ * still change. `expiresAt` is the table's TTL attribute.
  */
 export function dynamoStore(table: DynamoTable): Store {
-  return { streams: streams(table), heads: heads(table), deliveries: deliveries(table) };
+  return {
+    streams: streams(table),
+    intake: dynamoIntake(table),
+    heads: heads(table),
+    deliveries: deliveries(table),
+  };
 }
 
 const ACTIVE_PAGE = 100;
-const DELIVERY_DAYS = 35;
 const NEW = "attribute_not_exists(pk)";
 
 const item = z.object({ sk: z.number(), events: z.string(), state: z.optional(z.string()) });
@@ -103,13 +110,14 @@ function heads(table: DynamoTable): RunHeads {
       );
     },
 
-    async list({ limit, cursor }) {
-      const page = await queryIndex(table, "runs", { limit, cursor, newestFirst: true });
+    async list({ limit, cursor, pipeline }) {
+      const of = pipeline === undefined ? ALL_RUNS : { index: "pipelines" as const, value: pipeline };
+      const page = await queryIndex(table, of, { limit, cursor, newestFirst: true });
       return { ...page, items: page.items.map((raw): RunHead => compact(head.parse(raw))) };
     },
 
     async active({ cursor }) {
-      const page = await queryIndex(table, "active", { limit: ACTIVE_PAGE, cursor, newestFirst: false });
+      const page = await queryIndex(table, ACTIVE, { limit: ACTIVE_PAGE, cursor, newestFirst: false });
       return { ...page, items: page.items.map((raw) => head.parse(raw).runId) };
     },
   };
@@ -119,11 +127,15 @@ function compact({ stage, ...rest }: z.infer<typeof head>): RunHead {
   return stage === undefined ? rest : { ...rest, stage };
 }
 
-/** The global indexes, each with the one value of its hash key, and with what a key in it consists of. */
+/** The global indexes, each with its hash key, and with what a key in it consists of. */
 const INDEXES = {
   runs: {
     attribute: "listPk",
     key: z.strictObject({ pk: z.string(), sk: z.literal(0), listPk: z.literal("runs"), listSk: z.string() }),
+  },
+  pipelines: {
+    attribute: "pipeline",
+    key: z.strictObject({ pk: z.string(), sk: z.literal(0), pipeline: z.string(), listSk: z.string() }),
   },
   active: {
     attribute: "activePk",
@@ -131,16 +143,25 @@ const INDEXES = {
   },
 } as const;
 
+/** An index, and the value of its hash key. */
+interface Part {
+  readonly index: keyof typeof INDEXES;
+  readonly value: string;
+}
+
+const ALL_RUNS: Part = { index: "runs", value: "runs" };
+const ACTIVE: Part = { index: "active", value: "active" };
+
 /** One page of a global index; the cursor is the key it ended at. */
 async function queryIndex(
   table: DynamoTable,
-  index: keyof typeof INDEXES,
+  { index, value }: Part,
   options: { readonly limit: number; readonly cursor: string | undefined; readonly newestFirst: boolean },
 ): Promise<Page<Item>> {
   const { cursor, limit, newestFirst } = options;
   const { attribute } = INDEXES[index];
-  const from = cursor === undefined ? {} : { from: decodeCursor(index, cursor) };
-  const page = await table.query({ index, attribute, value: index, limit, newestFirst, ...from });
+  const from = cursor === undefined ? {} : { from: decodeCursor({ index, value }, cursor) };
+  const page = await table.query({ index, attribute, value, limit, newestFirst, ...from });
   return {
     items: page.items,
     ...(page.last === undefined
@@ -149,12 +170,17 @@ async function queryIndex(
   };
 }
 
-function decodeCursor(index: keyof typeof INDEXES, cursor: string): Item {
+function decodeCursor({ index, value }: Part, cursor: string): Item {
+  const { key, attribute } = INDEXES[index];
+  let from: Item;
   try {
-    return INDEXES[index].key.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
+    from = key.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
   } catch (cause) {
     throw new BadCursorError(cause);
   }
+  // DynamoDB refuses a key of another pipeline's list, in words for programmers.
+  if (from[attribute] !== value) throw new BadCursorError();
+  return from;
 }
 
 const record = z.object({
@@ -182,15 +208,17 @@ function deliveryKey({ repository, commit, pipeline, id }: DeliveryKey): {
 }
 
 function deliveries(table: DynamoTable): Deliveries {
+  const find: Deliveries["find"] = async (of) => {
+    const found = await table.get(deliveryKey(of));
+    return found === undefined ? undefined : record.parse(found);
+  };
   return {
-    async find(of) {
-      const found = await table.get(deliveryKey(of));
-      return found === undefined ? undefined : record.parse(found);
-    },
+    find,
 
     async record(delivery) {
-      const expiresAt = Math.floor(delivery.at / 1000) + DELIVERY_DAYS * 86_400;
-      await table.putIf({ ...delivery, ...deliveryKey(delivery), expiresAt }, NEW);
+      const item = { ...delivery, ...deliveryKey(delivery), expiresAt: expiry(delivery.at) };
+      const isFirst = await table.putIf(item, NEW);
+      return isFirst ? delivery : ((await find(delivery)) ?? delivery);
     },
 
     async ofCommit(commit) {

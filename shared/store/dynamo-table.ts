@@ -4,8 +4,10 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { increase, keyCondition, numberOf } from "./dynamo-expressions.ts";
 
 /** A plain item: DynamoDB's attribute types are the adapters' affair. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -15,6 +17,8 @@ export interface TableQuery {
   readonly index?: string;
   readonly attribute: string;
   readonly value: string;
+  /** Only what has a greater `sk`. */
+  readonly after?: number;
   readonly newestFirst?: boolean;
   readonly limit?: number;
   readonly from?: Item;
@@ -25,6 +29,8 @@ export interface DynamoTable {
   get(key: Item): Promise<Item | undefined>;
   /** Writes an item under a condition; false when the condition did not hold. */
   putIf(item: Item, condition: string, values?: Item): Promise<boolean>;
+  /** Adds one to a number of an item, which begins at 0; the item is made when there is none. Returns the sum. */
+  increment(key: Item, attribute: string): Promise<number>;
   query(query: TableQuery): Promise<{ readonly items: readonly Item[]; readonly last?: Item }>;
 }
 
@@ -55,13 +61,22 @@ export function sdkTable(client: DynamoDBClient, table: string): DynamoTable {
       }
     },
 
-    async query({ index, attribute, value, newestFirst = false, limit, from }) {
+    async increment(key, attribute) {
+      const { Attributes = {} } = await client.send(
+        new UpdateItemCommand({ TableName: table, Key: marshall(key), ...increase(attribute) }),
+      );
+      return numberOf(unmarshall(Attributes)[attribute]);
+    },
+
+    async query({ index, attribute, value, after, newestFirst = false, limit, from }) {
       const { Items, LastEvaluatedKey } = await client.send(
         new QueryCommand({
           TableName: table,
-          KeyConditionExpression: "#key = :value",
-          ExpressionAttributeNames: { "#key": attribute },
-          ExpressionAttributeValues: marshall({ ":value": value }),
+          ...keyCondition(attribute, after),
+          ExpressionAttributeValues: marshall({
+            ":value": value,
+            ...(after === undefined ? {} : { ":after": after }),
+          }),
           ScanIndexForward: !newestFirst,
           ...(index === undefined ? { ConsistentRead: true } : { IndexName: index }),
           ...(limit === undefined ? {} : { Limit: limit }),

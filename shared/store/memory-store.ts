@@ -3,8 +3,10 @@ import {
   BadCursorError,
   type Deliveries,
   type DeliveryRecord,
+  type Intake,
   type Page,
   type RunHeads,
+  type Slot,
   type Snapshot,
   type Store,
   type Stream,
@@ -15,7 +17,7 @@ const PAGE = 100;
 
 /** The store in memory, for tests and the simulation; what comes out is a copy of what went in. */
 export function memoryStore(): Store {
-  return { streams: streams(), heads: heads(), deliveries: deliveries() };
+  return { streams: streams(), intake: intake(), heads: heads(), deliveries: deliveries() };
 }
 
 interface Item {
@@ -55,6 +57,34 @@ function streams(): StreamStore {
   };
 }
 
+function intake(): Intake {
+  const drawn = new Map<string, number>();
+  const byPipeline = new Map<string, Map<number, Slot>>();
+  const slots = (pipeline: string) => byPipeline.get(pipeline) ?? new Map<number, Slot>();
+  return {
+    async draw(pipeline) {
+      const next = (drawn.get(pipeline) ?? 0) + 1;
+      drawn.set(pipeline, next);
+      return next;
+    },
+    async put(pipeline, sequence, slot) {
+      const known = slots(pipeline);
+      if (known.has(sequence)) return false;
+      byPipeline.set(pipeline, known.set(sequence, kept(slot)));
+      return true;
+    },
+    async find(pipeline, sequence) {
+      return slots(pipeline).get(sequence);
+    },
+    async after(pipeline, after, limit) {
+      return [...slots(pipeline)]
+        .flatMap(([sequence, slot]) => (sequence > after ? [{ sequence, slot }] : []))
+        .sort((a, b) => a.sequence - b.sequence)
+        .slice(0, limit);
+    },
+  };
+}
+
 function heads(): RunHeads {
   const byRun = new Map<string, RunHead>();
   return {
@@ -62,9 +92,12 @@ function heads(): RunHeads {
       const known = byRun.get(head.runId);
       if (known === undefined || known.version < head.version) byRun.set(head.runId, { ...head });
     },
-    async list({ limit, cursor }) {
+    async list({ limit, cursor, pipeline }) {
       const key = ({ startedAt, runId }: RunHead) => `${String(startedAt).padStart(15, "0")}#${runId}`;
-      return page([...byRun.values()], key, { limit, cursor, newestFirst: true });
+      const heads = [...byRun.values()].filter(
+        (head) => pipeline === undefined || head.pipeline === pipeline,
+      );
+      return page(heads, key, { limit, cursor, newestFirst: true });
     },
     async active({ cursor }) {
       const runs = [...byRun.values()].flatMap(({ active, runId }) => (active ? [runId] : []));
@@ -105,7 +138,9 @@ function deliveries(): Deliveries {
       return byKey.get(key(of));
     },
     async record(delivery) {
-      if (!byKey.has(key(delivery))) byKey.set(key(delivery), { ...delivery });
+      const first = byKey.get(key(delivery)) ?? { ...delivery };
+      byKey.set(key(delivery), first);
+      return first;
     },
     async ofCommit(commit) {
       return [...byKey.values()].filter((one) => one.commit === commit).sort((a, b) => a.at - b.at);

@@ -50,9 +50,14 @@ export interface RunHeads {
   put(head: RunHead): Promise<void>;
   /**
    * The newest runs first, at a cost that depends on the page alone.
+   * @param options `pipeline`: of that one only; a cursor goes on with the list that it came from
    * @throws BadCursorError
    */
-  list(options: { readonly limit: number; readonly cursor?: string }): Promise<Page<RunHead>>;
+  list(options: {
+    readonly limit: number;
+    readonly cursor?: string;
+    readonly pipeline?: string;
+  }): Promise<Page<RunHead>>;
   /**
    * Runs that are not terminal.
    * @throws BadCursorError
@@ -81,15 +86,45 @@ export interface Deliveries {
     readonly pipeline: string;
     readonly id: string;
   }): Promise<DeliveryRecord | undefined>;
-  /** Keeps the first record of a delivery; a second one changes nothing. */
-  record(delivery: DeliveryRecord): Promise<void>;
+  /**
+   * Keeps the first record of a delivery; a second one changes nothing.
+   * @returns the record that is kept
+   */
+  record(delivery: DeliveryRecord): Promise<DeliveryRecord>;
   /** What became of a commit, pipeline by pipeline and delivery by delivery, the oldest first. */
   ofCommit(commit: string): Promise<readonly DeliveryRecord[]>;
+}
+
+/** What stands at a number of a pipeline: the run that was accepted under it, or that none ever will be. */
+export type Slot = { readonly type: "run"; readonly run: unknown } | { readonly type: "none" };
+
+export interface NumberedSlot {
+  readonly sequence: number;
+  readonly slot: Slot;
+}
+
+/**
+ * The runs that pipelines have accepted, by their numbers. A number is drawn and then written to, each without waiting for
+ * anybody else, so that many can be accepted at once; whoever reads them in order writes `none` where a number was drawn and
+ * never used. Kept as long as deliveries.
+ */
+export interface Intake {
+  /** The pipeline's next number, from 1 on. A number may never be used. */
+  draw(pipeline: string): Promise<number>;
+  /**
+   * Writes to a number, once.
+   * @returns false when something stands there already, and nothing was written
+   */
+  put(pipeline: string, sequence: number, slot: Slot, at: number): Promise<boolean>;
+  find(pipeline: string, sequence: number): Promise<Slot | undefined>;
+  /** What stands at the numbers above `sequence`, in order, at most `limit`; numbers at which nothing stands are left out. */
+  after(pipeline: string, sequence: number, limit: number): Promise<readonly NumberedSlot[]>;
 }
 
 /** All that Tandem remembers. */
 export interface Store {
   readonly streams: StreamStore;
+  readonly intake: Intake;
   readonly heads: RunHeads;
   readonly deliveries: Deliveries;
 }

@@ -16,6 +16,8 @@ const VARIABLES = {
   TANDEM_CONTEXT: ".",
   TANDEM_DOCKERFILE: "docker/Dockerfile",
   TANDEM_PUSH: "true",
+  TANDEM_PROVENANCE: "false",
+  TANDEM_SBOM: "false",
 };
 
 /** What buildx prints, of an image that BuildKit has built: indented JSON. */
@@ -42,7 +44,11 @@ case "\${0##*/} $*" in
   *" build "*)
     while [[ $1 != --metadata-file ]]; do shift; done
     cat "$ANSWERS/metadata" >"$2" ;;
-  *--raw*) cat "$ANSWERS/manifest" ;;
+  *'{{.Manifest.Digest}} {{.Manifest.Size}} {{.Manifest.MediaType}}'*'{{.Image'*) cat "$ANSWERS/inspected" ;;
+  *--raw*) for argument; do case "$argument" in
+    *@*) if [[ -f "$ANSWERS/\${argument##*:}" ]]; then cat "$ANSWERS/\${argument##*:}"; else cat "$ANSWERS/manifest"; fi ;;
+    esac; done ;;
+  *"--format {{.Name"*) cat "$ANSWERS/index" ;;
   *" inspect "*) cat "$ANSWERS/inspected" ;;
 esac
 `;
@@ -102,7 +108,7 @@ describe("a build", () => {
     const { status, stderr, calls, exported, password } = await run();
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(exported).toBe(
-      `IMAGE_DIGEST=${sha("a")}\nIMAGE_SIZE=428\nIMAGE_MEDIA_TYPE=application/vnd.oci.image.manifest.v1+json\nIMAGE_CONFIG_DIGEST=${sha("c")}\nIMAGE_CONFIG_PLATFORM=linux/arm64\n`,
+      `IMAGE_DIGEST=${sha("a")}\nIMAGE_SIZE=428\nIMAGE_MEDIA_TYPE=application/vnd.oci.image.manifest.v1+json\nIMAGE_CONFIG_DIGEST=${sha("c")}\nIMAGE_CONFIG_PLATFORM=linux/arm64\nIMAGE_COMMITTED_AT=-\n`,
     );
     expect(password).toBe("secret\n");
     expect(calls).toHaveLength(6);
@@ -131,6 +137,73 @@ describe("a build", () => {
     }
     expect(told.filter((word) => word.includes("push=true"))).toEqual([]);
     expect(exported).toContain("IMAGE_DIGEST=unpushed\n");
+  });
+
+  test("with attestations it exports the index that was pushed, and the configuration of the image in it", async () => {
+    const index = JSON.stringify(
+      {
+        schemaVersion: 2,
+        mediaType: "application/vnd.oci.image.index.v1+json",
+        manifests: [
+          { mediaType: "m", digest: sha("b"), size: 428, platform: { architecture: "arm64", os: "linux" } },
+          {
+            mediaType: "m",
+            digest: sha("d"),
+            size: 9,
+            annotations: { "vnd.docker.reference.digest": sha("b") },
+            platform: { architecture: "unknown", os: "unknown" },
+          },
+        ],
+      },
+      null,
+      2,
+    );
+    await writeFile(join(folder, "a".repeat(64)), index);
+    await writeFile(
+      join(folder, "index"),
+      `a-name ${sha("a")} 900 application/vnd.oci.image.index.v1+json\n`,
+    );
+    const { status, stderr, calls, exported } = await run({
+      TANDEM_PROVENANCE: "mode=max",
+      TANDEM_SBOM: "true",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(exported).toBe(
+      `IMAGE_DIGEST=${sha("a")}\nIMAGE_SIZE=900\nIMAGE_MEDIA_TYPE=application/vnd.oci.image.index.v1+json\nIMAGE_CONFIG_DIGEST=${sha("c")}\nIMAGE_CONFIG_PLATFORM=linux/arm64\nIMAGE_COMMITTED_AT=-\n`,
+    );
+    expect(calls.join("").split("\n")).toEqual(
+      expect.arrayContaining(["--provenance=mode=max", "--sbom=true", `${HOST}/team/hello@${sha("b")}`]),
+    );
+  });
+
+  test("exports the commit's own time", async () => {
+    const git = (...args: readonly string[]) => {
+      const date = "2026-11-21T09:00:00Z";
+      const person = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "a" };
+      const env = {
+        ...process.env,
+        ...person,
+        GIT_COMMITTER_EMAIL: "a@b",
+        GIT_COMMITTER_DATE: date,
+        GIT_AUTHOR_DATE: date,
+      };
+      const { status, stdout } = spawnSync("git", args, { cwd: source, encoding: "utf8", env });
+      expect(status).toBe(0);
+      return stdout.trim();
+    };
+    git("init", "-q");
+    git("commit", "-q", "--allow-empty", "-m", "one");
+    const { exported } = await run({ TANDEM_COMMIT: git("rev-parse", "HEAD") });
+    expect(exported).toContain(`IMAGE_COMMITTED_AT=${Date.UTC(2026, 10, 21, 9) / 1000}\n`);
+  });
+
+  test("for ECR Public it logs in there, in the region that has it", async () => {
+    const { status, calls } = await run({ TANDEM_REPOSITORY_URI: "public.ecr.aws/a1b2c3d4/hello" });
+    expect(status).toBe(0);
+    expect(calls.filter((call) => call.startsWith("aws"))).toEqual([
+      "aws\necr-public\nget-login-password\n--region\nus-east-1\nAWS_REGION=\n",
+    ]);
+    expect(calls.find((call) => call.startsWith("docker\nlogin\n"))).toContain("\npublic.ecr.aws\n");
   });
 
   test("asks the registry's own region for the password", async () => {
@@ -168,7 +241,7 @@ describe("a build", () => {
     expect((await run({ CODEBUILD_RESOLVED_SOURCE_VERSION: COMMIT })).status).toBe(0);
     const { status, stderr } = await run({ CODEBUILD_RESOLVED_SOURCE_VERSION: other });
     expect(status).toBe(1);
-    expect(stderr).toContain(`tandem: the source is not at ${COMMIT} but at ${other}\n`);
+    expect(stderr).toContain(`tandem: the source is not at ${COMMIT} but at ${other}: it was pushed to`);
   });
 });
 
@@ -197,6 +270,8 @@ const HOSTILE: readonly (readonly [name: keyof typeof VARIABLES | "TANDEM_BUILDK
     ["TANDEM_CONTEXT", "`touch pwned`"],
     ["TANDEM_DOCKERFILE", "../Dockerfile"],
     ["TANDEM_PUSH", "perhaps"],
+    ["TANDEM_PROVENANCE", "mode=max,builder-id=$(touch pwned)"],
+    ["TANDEM_SBOM", "generator=evil"],
     ["TANDEM_DOCKERFILE", "Docker file"],
     ["TANDEM_DOCKERFILE", "a\nb"],
     ["TANDEM_BUILDKIT_IMAGE", "moby/buildkit,privileged=true"],

@@ -22,7 +22,10 @@ describe("approve", () => {
     const { code, out } = await tandem(["approve", "hello-3", "production"], { url: api.url });
     expect({ code, out }).toEqual({ code: 0, out: `alice approved production of hello-3: ${DIGEST}\n` });
     expect(posts()).toEqual([
-      { url: "/api/runs/hello-3/stages/production/approval", body: { decision: "approve", release: DIGEST } },
+      {
+        url: "/api/runs/hello-3/stages/production/approval",
+        body: { decision: "approve", release: DIGEST, round: 0 },
+      },
     ]);
   });
 
@@ -63,7 +66,7 @@ describe("refuse", () => {
   test("sends it", async () => {
     const { code } = await tandem(["refuse", "hello-3", "production", "--reason", "slow"], { url: api.url });
     expect(code).toBe(0);
-    expect(posts()[0]?.body).toEqual({ decision: "refuse", release: DIGEST, comment: "slow" });
+    expect(posts()[0]?.body).toEqual({ decision: "refuse", release: DIGEST, round: 0, comment: "slow" });
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { checkPullRequests, isReviewedPipeline } from "../../cli/doctor/codecommit.ts";
 import { checkGitHub, isGitHubPipeline } from "../../cli/doctor/github.ts";
 import { checkNode } from "../../cli/doctor/machine.ts";
 import { compilePipelines } from "../../shared/definition/compile.ts";
@@ -194,6 +195,34 @@ describe("GitHub", () => {
     expect(named("github-webhook")).toMatchObject({
       status: "ok",
       says: expect.stringMatching(/^the local GitHub comes with it/),
+    });
+  });
+});
+
+describe("pull requests in CodeCommit", () => {
+  const SOURCE = "{ codecommit: { repository: shop, pullRequests: build-only, approvalState: true } }";
+  const check = (run: RunView | undefined, local = false) => {
+    const { pipelines } = compilePipelines([{ file: "shop.yml", text: definition(SOURCE) }]);
+    const [pipeline] = pipelines.filter(isReviewedPipeline);
+    if (pipeline === undefined) throw new Error("no pipeline builds pull requests");
+    return checkPullRequests(pipeline, run, { url: "https://x.example.com", local });
+  };
+
+  test("without a run nothing can be told: what is needed is", () => {
+    expect(check(undefined)).toMatchObject({
+      status: "unknown",
+      remedy: expect.stringMatching(/PullRequestRole .* approval rule .* PullRequestApprovers$/),
+    });
+    expect(check(undefined, true).status).toBe("ok");
+  });
+
+  test("a pull request's run shows that they work, a refusal that something is missing", () => {
+    expect(check(view({ trigger: "pull-request" })).status).toBe("ok");
+    const reportProblem = "CodeCommit was not told of it (AccessDenied: no)";
+    expect(check(view({ trigger: "pull-request", reportProblem }))).toMatchObject({
+      status: "missing",
+      says: reportProblem,
+      remedy: expect.stringContaining("PullRequestRole"),
     });
   });
 });

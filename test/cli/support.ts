@@ -67,11 +67,21 @@ export interface RunSettings {
   readonly rows?: number;
   readonly signal?: AbortSignal;
   readonly onOut?: (text: string) => void;
+  readonly onErr?: (text: string) => void;
 }
 
 /** Runs a command line in this process, with a terminal that is written down. */
 export async function tandem(args: readonly string[], settings: RunSettings = {}): Promise<Ran> {
-  const { url, environment = {}, cwd = process.cwd(), live = false, rows = 40, signal, onOut } = settings;
+  const {
+    url,
+    environment = {},
+    cwd = process.cwd(),
+    live = false,
+    rows = 40,
+    signal,
+    onOut,
+    onErr,
+  } = settings;
   let out = "";
   let err = "";
   const code = await runCli(args, {
@@ -82,6 +92,7 @@ export async function tandem(args: readonly string[], settings: RunSettings = {}
       },
       err: (text) => {
         err += text;
+        onErr?.(text);
       },
       live,
       colours: live,
@@ -150,6 +161,8 @@ export function view(parts: Partial<RunView> = {}): RunView {
           openedAt: "2026-11-21T20:00:12.000Z",
           expiresAt: "2026-11-28T20:00:12.000Z",
           voided: [],
+          round: 0,
+          conditions: [],
         },
         services: [{ cluster: "production", service: "web", status: "pending", images: {} }],
       },

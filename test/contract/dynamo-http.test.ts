@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { awsRequest } from "../../functions/aws-request.ts";
 import { DynamoError, httpTable } from "../../shared/store/dynamo-http.ts";
 
 /** What the store's contract cannot see: what is sent, and what happens when DynamoDB is not well. */
@@ -35,13 +36,13 @@ async function serve(answers: readonly Answer[]) {
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
   const { port } = listening.address() as AddressInfo;
-  const table = httpTable({
-    table: "tandem",
+  const post = awsRequest({
     region: "eu-west-1",
     endpoint: `http://127.0.0.1:${port}`,
     credentials: () => ({ accessKeyId: "KEY", secretAccessKey: "secret", sessionToken: "session" }),
+    now: Date.now,
   });
-  return { table, requests };
+  return { table: httpTable("tandem", post), requests };
 }
 
 const FOUND = answer(200, { Item: { pk: { S: "a" }, sk: { N: "1" } } });

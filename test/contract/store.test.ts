@@ -1,6 +1,7 @@
 import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { awsRequest } from "../../functions/aws-request.ts";
 import type { RunHead } from "../../shared/pipeline/head.ts";
 import { httpTable } from "../../shared/store/dynamo-http.ts";
 import { dynamoStore } from "../../shared/store/dynamo-store.ts";
@@ -34,8 +35,8 @@ async function signed(): Promise<Store> {
   tables += 1;
   await database.createTable(`tandem-${tables}`);
   const credentials = () => ({ accessKeyId: "test", secretAccessKey: "test" });
-  const table = `tandem-${tables}`;
-  return dynamoStore(httpTable({ table, region: "us-east-1", endpoint: database.url, credentials }));
+  const post = awsRequest({ region: "us-east-1", endpoint: database.url, credentials, now: Date.now });
+  return dynamoStore(httpTable(`tandem-${tables}`, post));
 }
 
 function head(runId: string, change: Partial<RunHead> = {}): RunHead {
@@ -163,6 +164,49 @@ describe.each([
     });
   });
 
+  describe("intake", () => {
+    const run = (text: string) => ({ type: "run", run: { text } }) as const;
+    const NONE = { type: "none" } as const;
+
+    test("numbers begin at 1 for each pipeline, and many at once are all different", async () => {
+      const { intake } = await open();
+      expect([await intake.draw("a"), await intake.draw("a"), await intake.draw("b")]).toEqual([1, 2, 1]);
+      const drawn = await Promise.all(Array.from({ length: 30 }, () => intake.draw("a")));
+      expect([...drawn].sort((x, y) => x - y)).toEqual(Array.from({ length: 30 }, (_, n) => n + 3));
+    });
+
+    test("a number is written to once: of ten writers exactly one wins", async () => {
+      const { intake } = await open();
+      const won = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => intake.put("a", 1, n % 2 === 0 ? run(`${n}`) : NONE, 1_000)),
+      );
+      expect(won.filter(Boolean)).toHaveLength(1);
+      const winner = won.indexOf(true);
+      expect(await intake.find("a", 1)).toEqual(winner % 2 === 0 ? run(`${winner}`) : NONE);
+    });
+
+    test("where nothing stands there is nothing, not even a number that has been drawn", async () => {
+      const { intake } = await open();
+      await intake.draw("a");
+      expect(await intake.find("a", 1)).toBeUndefined();
+      expect(await intake.after("a", 0, 10)).toEqual([]);
+    });
+
+    test("what comes after a number is in order, without gaps filled in, and no more than asked for", async () => {
+      const { intake } = await open();
+      for (let n = 0; n < 12; n += 1) await intake.draw("a");
+      for (const sequence of [10, 3, 12, 2, 9]) await intake.put("a", sequence, run(`${sequence}`), 1_000);
+      await intake.put("a", 4, NONE, 1_000);
+      await intake.put("a-b", 5, run("another pipeline's"), 1_000);
+      const numbers = async (after: number, limit: number) =>
+        (await intake.after("a", after, limit)).map(({ sequence, slot }) => `${sequence} ${slot.type}`);
+      expect(await numbers(0, 100)).toEqual(["2 run", "3 run", "4 none", "9 run", "10 run", "12 run"]);
+      expect(await numbers(3, 2)).toEqual(["4 none", "9 run"]);
+      expect(await numbers(12, 100)).toEqual([]);
+      expect((await intake.after("a", 9, 1))[0]?.slot).toEqual(run("10"));
+    });
+  });
+
   describe("heads", () => {
     test("a newer head replaces an older one, and never the other way round", async () => {
       const { heads } = await open();
@@ -201,6 +245,18 @@ describe.each([
       expect(items).toEqual(before);
       expect(new Set(items.map(({ runId }) => runId)).size).toBe(23);
       expect(pages).toBe(4);
+    });
+
+    test("the runs of one pipeline are a list of their own, with its own pages", async () => {
+      const { heads } = await open();
+      for (let n = 0; n < 9; n += 1) {
+        const pipeline = n % 3 === 0 ? "web" : "hello";
+        await heads.put(head(`${pipeline}-${n}`, { pipeline, startedAt: 1_000 + n }));
+      }
+      const { items, pages } = await all((cursor) => heads.list({ limit: 2, pipeline: "web", ...cursor }));
+      expect(items.map(({ runId }) => runId)).toEqual(["web-6", "web-3", "web-0"]);
+      expect(pages).toBe(2);
+      expect(await heads.list({ limit: 2, pipeline: "moon" })).toEqual({ items: [] });
     });
 
     test("only runs that can still change are active", async () => {
@@ -255,8 +311,9 @@ describe.each([
     test("the first record of a delivery stays", async () => {
       const { deliveries } = await open();
       expect(await deliveries.find(delivery)).toBeUndefined();
-      await deliveries.record(delivery);
-      await deliveries.record({ ...delivery, at: 2_000, outcome: { ignored: "late" } });
+      expect(await deliveries.record(delivery)).toEqual(delivery);
+      const second = { ...delivery, at: 2_000, outcome: { ignored: "late" } };
+      expect(await deliveries.record(second)).toEqual(delivery);
       expect(await deliveries.find(delivery)).toEqual(delivery);
     });
 
@@ -298,7 +355,7 @@ describe.each([
 });
 
 describe("only in DynamoDB", () => {
-  test("deliveries expire after 35 days, by the table's TTL attribute in seconds; streams and heads never do", async () => {
+  test("deliveries and what stands at numbers expire after 35 days, by the table's TTL attribute in seconds; streams and heads never do", async () => {
     const store = await dynamo();
     const at = Date.UTC(2026, 10, 21);
     const key = {
@@ -312,10 +369,12 @@ describe("only in DynamoDB", () => {
     await store.deliveries.record({ ...key, at, outcome: { ignored: "x" } });
     await store.streams.append("run#a", 0, ["e"]);
     await store.heads.put(head("a"));
+    await store.intake.put("hello", 1, { type: "run", run: {} }, at);
     const ttl = properties.TimeToLiveSpecification;
     const read = (pk: string) => item(database.client, `tandem-${tables}`, pk);
     expect(ttl.Enabled).toBe(true);
     expect((await read("commit#c"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
+    expect((await read("intake#hello"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
     expect(await read("run#a")).not.toHaveProperty(ttl.AttributeName);
     expect(await read("head#a")).not.toHaveProperty(ttl.AttributeName);
   });

@@ -25,6 +25,8 @@ describe("what a file need not say", () => {
         tags: [],
         paths: [],
         ignoreAuthors: [],
+        pullRequests: "off",
+        approvalState: false,
       },
       mode: "superseded",
       images: [

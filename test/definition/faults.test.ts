@@ -17,7 +17,7 @@ const CASES: readonly (readonly [string, Readonly<Record<number, string>>, strin
     "a key that resembles none",
     { 3: "  codecommit: { repository: hello, zzzzzzz: 1 }" },
     at(
-      "3 source.codecommit.zzzzzzz: unknown key; there are repository, branches, tags, paths, ignoreAuthors",
+      "3 source.codecommit.zzzzzzz: unknown key; there are repository, branches, tags, paths, ignoreAuthors, pullRequests, approvalState",
     ),
   ],
   ["a missing key", { 1: "mode: queued" }, at("1 name: is missing: text")],
@@ -154,11 +154,16 @@ const CASES: readonly (readonly [string, Readonly<Record<number, string>>, strin
     at('3 source.github.pullRequests: must be one of off, build-only, not "deploy"'),
   ],
   [
-    "pull requests of CodeCommit",
-    { 3: "  codecommit: { repository: hello, pullRequests: build-only }" },
+    "forks in CodeCommit, which has none",
+    { 3: "  codecommit: { repository: hello, forks: build-only }" },
     at(
-      "3 source.codecommit.pullRequests: unknown key; there are repository, branches, tags, paths, ignoreAuthors",
+      "3 source.codecommit.forks: unknown key; there are repository, branches, tags, paths, ignoreAuthors, pullRequests, approvalState",
     ),
+  ],
+  [
+    "approvals of pull requests that nobody builds",
+    { 3: "  codecommit: { repository: hello, approvalState: true }" },
+    at("3 source.codecommit.approvalState: needs pullRequests: build-only, or there is nothing to approve"),
   ],
   [
     "a connection that is no ARN",

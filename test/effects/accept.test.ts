@@ -4,7 +4,7 @@ import { type Deps, loadRun } from "../../shared/advance.ts";
 import { readPipeline } from "../../shared/effects/pipeline-stream.ts";
 import type { Source } from "../../shared/intake/source.ts";
 import type { Delivery, Head } from "../../shared/pipeline/pipelines.ts";
-import { LEASE_MILLISECONDS } from "../../shared/pipeline/plan.ts";
+import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
 import { sweep } from "../../shared/sweep.ts";
@@ -32,6 +32,7 @@ const sourceAt = (head: Head): Source => ({
   head: async () => head,
   commit: async () => undefined,
   changedFiles: async () => "unknown",
+  relation: async () => "unknown",
   branches: async () => [],
 });
 const tip = (letter: string) => sourceAt({ commit: commit(letter) });
@@ -63,7 +64,7 @@ describe("a delivery is accepted", () => {
     const key = { repository: "hello", commit: commit("a"), pipeline: "hello", id: "event-1" };
     expect((await store.deliveries.find(key))?.outcome).toEqual({ runId: "hello-1" });
     const { state } = await readPipeline(store, "hello");
-    expect(state).toMatchObject({ sequence: 1, opening: [] });
+    expect(state).toMatchObject({ admitted: 1, active: [] });
   });
 
   test("once: the same delivery again is the same run, later and at once", async () => {

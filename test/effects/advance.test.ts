@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { advance, advanceAll, type Deps, loadRun, runStream } from "../../shared/advance.ts";
 import { type Command, keyOf, type Outcome } from "../../shared/pipeline/commands.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
-import { LEASE_MILLISECONDS } from "../../shared/pipeline/plan.ts";
+import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
 import {

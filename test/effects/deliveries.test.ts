@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { openRun } from "../../shared/accept.ts";
+import { findAccepted, openRun } from "../../shared/open-run.ts";
 import type { Mode } from "../../shared/pipeline/definition.ts";
 import { codecommitPipeline, githubPipeline } from "./sources.ts";
 import { World } from "./world.ts";
@@ -63,23 +63,19 @@ describe.each(MODES)("%s: commits A and B are pushed, then told of", (mode) => {
       if (step === "open") await world.open();
       else await world.deliver(`event-${step}`, pushed[step]);
     }
-    const first = order[0];
-    const expected = {
-      superseded: first === "a" ? ["1 a stopped", "2 b succeeded"] : ["1 b succeeded", "2 a stopped"],
-      queued: first === "a" ? ["1 a succeeded", "2 b succeeded"] : ["1 b succeeded", "2 a stopped"],
-      parallel: first === "a" ? ["1 a succeeded", "2 b succeeded"] : ["1 b succeeded", "2 a stopped"],
-    };
-    const seen = await world.runs();
+    const late = order[0] === "a" && mode !== "superseded" ? "a succeeded" : "a stopped";
+    const expected = order[0] === "a" ? [late, "b succeeded"] : ["b succeeded", late];
+    // Numbers may be left out: a redelivery draws one.
+    const seen = (await world.runs()).map((run) => run.replace(/^\d+ /, ""));
     // A redelivery of B after A's late run was refused: the delivery's record tells of its run.
-    expect(seen).toEqual(expected[mode]);
+    expect(seen).toEqual(expected);
     expect(newest(world)).toBe("b");
-    const { tips, opening, active } = await world.pipeline();
-    expect(tips.map(({ commit, previous }) => [commit[0], previous])).toEqual([["b", undefined]]);
-    expect({ opening, active }).toEqual({ opening: [], active: [] });
+    expect(await world.commits()).toEqual(["b"]);
+    expect((await world.pipeline()).active).toEqual([]);
     // No second run of B, although A was told of after it.
     await world.sweep();
     await world.sweep();
-    expect(await world.runs()).toEqual(seen);
+    expect(await world.runs()).toHaveLength(seen.length);
   });
 });
 
@@ -105,7 +101,7 @@ describe("GitHub: three commits, told of in any order before any is opened", () 
       for (const letter of late) {
         expect(world.deployed.filter((line) => line.endsWith(letter))).toEqual([]);
       }
-      expect((await world.pipeline()).tips.map(({ commit }) => commit[0])).toEqual(["c"]);
+      expect(await world.commits()).toEqual(["c"]);
     },
   );
 });
@@ -116,10 +112,9 @@ describe("GitHub: a run's opening", () => {
     world.slow.add("hello-1");
     await world.deliver("event-a", world.repository.push("a"));
     // The invocation that opened it crashed before it said so.
-    const { opening } = await world.pipeline();
+    const started = await findAccepted(world.deps, "hello-1");
     await world.open();
     world.repository.push("b");
-    const [started] = opening;
     if (started === undefined) throw new Error("nothing was accepted");
     await openRun(world.deps, started, world.repository.source);
     expect(await world.status("hello-1")).toBe("building");
@@ -135,7 +130,7 @@ describe("GitHub: a run's opening", () => {
       "hello-1 is stopped: next aaaaaaa of hello",
       "next of hello has been deleted since",
     ]);
-    expect((await world.pipeline()).tips).toEqual([]);
+    expect(await world.commits("refs/heads/next")).toEqual([]);
   });
 
   test("fails since GitHub does not answer: the sweep opens it later", async () => {

@@ -19,7 +19,7 @@ import {
   T0,
   UNTIL_GATED,
 } from "../pipeline/given.ts";
-import { BASE, type FakeEcs, fakeEcs } from "./ecs.ts";
+import { BASE, type FakeEcs, fakeEcs, SIDECAR } from "./ecs.ts";
 import { awsError, contextOf, fakeAws, operations, said } from "./fakes.ts";
 
 const RELEASE = `${REPOSITORY_URI}@${INDEX}`;
@@ -38,7 +38,14 @@ function approved(target: Partial<EcsDeployment> = {}) {
   return runAfter(
     started({ definition: definition({ stages: [STAGING, stage] }) }),
     ...rest,
-    stageEntered("production", [{ ...prepared("production"), baseTaskDefinition: BASE }]),
+    stageEntered("production", [
+      {
+        ...prepared("production"),
+        baseTaskDefinition: BASE,
+        baseCapacity: { x86: { base: 0, weight: 1 } },
+        ...(target.capacity === undefined ? {} : { capacity: target.capacity }),
+      },
+    ]),
     approvalBy("bob"),
     { type: "stage.deploying", at: T0, stage: "production" },
     { type: "deployment.requested", ...key, lease: 0 },
@@ -46,8 +53,8 @@ function approved(target: Partial<EcsDeployment> = {}) {
 }
 
 async function deployed(lease = 0, run = approved(), change: Partial<Aws["ecs"]> = {}) {
-  const { aws, calls } = fakeAws({ ecs: { ...ecs.aws, ...change } });
-  const command = { type: "deploy", ...service("production"), lease } as const;
+  const { aws, calls } = fakeAws({ ecs: { ...ecs.aws, ...change }, ecr: ecs.images });
+  const command = { type: "deploy", ...service("production"), step: 0, lease } as const;
   const { events } = await deploy(contextOf(aws), run, stageOf(run), command);
   return { events, calls, called: operations(calls) };
 }
@@ -85,17 +92,22 @@ const failed = (reason: string) => [
 describe("deploy", () => {
   test("registers the base with the release's digest, tagged with the run, and points the service at it", async () => {
     const { events, calls, called } = await deployed();
-    expect(called).toEqual([
+    expect(called.toSorted()).toEqual([
+      "BatchGetImage",
+      "BatchGetImage",
+      "DescribeCapacityProviders",
+      "DescribeContainerInstances",
       "DescribeServices",
       "DescribeTaskDefinition",
+      "ListContainerInstances",
       "RegisterTaskDefinition",
       "UpdateService",
     ]);
-    expect(calls[2]?.input).toEqual({
+    expect(calls.find(({ operation }) => operation === "RegisterTaskDefinition")?.input).toEqual({
       family: "web",
       containerDefinitions: [
         { name: "web", image: RELEASE },
-        { name: "sidecar", image: "envoy:1" },
+        { name: "sidecar", image: SIDECAR },
       ],
       tags: [
         { key: "tandem:run", value: "hello-1" },
@@ -106,14 +118,19 @@ describe("deploy", () => {
       ],
     });
     const taskDefinition = BASE.replace(/1$/, "2");
-    expect(calls[3]?.input).toEqual({ cluster: "production", service: "web", taskDefinition });
+    expect(calls.at(-1)?.input).toEqual({ cluster: "production", service: "web", taskDefinition });
     expect(events).toEqual([
       {
         type: "deployment.started",
         ...key,
+        step: 0,
         serviceArn: ecs.service.serviceArn,
         taskDefinition,
         deploymentId: "ecs-svc/2",
+        found: {
+          hosts: { x86_64: ["x86"] },
+          notes: ["no host of service web runs linux/arm64 of container web"],
+        },
       },
     ]);
   });
@@ -145,7 +162,8 @@ describe("nothing to change", () => {
 
   test("a service that runs the release already is reported at once: ECS would send no event", async () => {
     const { events, called } = await deployed();
-    expect(called).toEqual(["DescribeServices", "DescribeTaskDefinition"]);
+    expect(called).not.toContain("RegisterTaskDefinition");
+    expect(called).not.toContain("UpdateService");
     expect(events).toMatchObject([
       { type: "deployment.started", taskDefinition: BASE, deploymentId: "ecs-svc/base" },
       {
@@ -293,9 +311,10 @@ test("a run says so when it is asked for a service that its stage does not deplo
     stage: "production",
     cluster: "production",
     service: "api",
+    step: 0,
     lease: 0,
   } as const;
   await expect(deploy(contextOf(aws), run, stageOf(run), command)).rejects.toThrow(
-    "stage production of hello-1 does not deploy production/api",
+    "stage production does not deploy production/api",
   );
 });

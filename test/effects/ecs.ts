@@ -9,7 +9,14 @@ export interface FakeEcs {
   readonly tasks: Task[];
   readonly revisions: Map<string, { readonly document: TaskDefinition; readonly tags: readonly Tag[] }>;
   readonly aws: Aws["ecs"];
+  /** Every image that its task definitions name is there, for both architectures. */
+  readonly images: Pick<Aws["ecr"], "batchGetImage">;
 }
+
+const REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
+/** What the service runs before the release, and beside it. */
+export const OLD = `${REGISTRY}/hello@sha256:${"0".repeat(64)}`;
+export const SIDECAR = `${REGISTRY}/envoy:1`;
 
 export const BASE = "arn:aws:ecs:us-east-1:000000000000:task-definition/web:1";
 
@@ -25,6 +32,7 @@ const deployment = (id: string, taskDefinition: string, change: Deployment = {})
 export function fakeEcs(cluster: string): FakeEcs {
   const service: Service = {
     serviceName: "web",
+    clusterArn: `arn:aws:ecs:us-east-1:000000000000:cluster/${cluster}`,
     serviceArn: `arn:aws:ecs:us-east-1:000000000000:service/${cluster}/web`,
     status: "ACTIVE",
     desiredCount: 4,
@@ -43,13 +51,20 @@ export function fakeEcs(cluster: string): FakeEcs {
           family: "web",
           revision: 1,
           containerDefinitions: [
-            { name: "web", image: "old" },
-            { name: "sidecar", image: "envoy:1" },
+            { name: "web", image: OLD },
+            { name: "sidecar", image: SIDECAR },
           ],
         },
       },
     ],
   ]);
+  const host = (capacityProviderName: string, value: string) => ({
+    ec2InstanceId: `i-${capacityProviderName}`,
+    capacityProviderName,
+    agentConnected: true,
+    attributes: [{ name: "ecs.cpu-architecture", value }],
+  });
+  const hosts = [host("x86", "x86_64"), host("graviton", "arm64")];
   const aws: Aws["ecs"] = {
     async describeServices(input) {
       if (input.cluster !== cluster) throw awsError("ClusterNotFoundException", "Cluster not found.");
@@ -84,15 +99,47 @@ export function fakeEcs(cluster: string): FakeEcs {
       });
       return { service: structuredClone(service) };
     },
+    describeClusters: async () => ({
+      clusters: [{ clusterName: cluster, defaultCapacityProviderStrategy: [] }],
+    }),
+    describeCapacityProviders: async ({ capacityProviders = [] }) => ({
+      capacityProviders: capacityProviders.map((name) => ({
+        name,
+        autoScalingGroupProvider: { autoScalingGroupArn: `autoScalingGroupName/${name}` },
+      })),
+    }),
+    listContainerInstances: async () => ({
+      containerInstanceArns: hosts.map(({ ec2InstanceId }) => ec2InstanceId),
+    }),
+    describeContainerInstances: async () => ({ containerInstances: hosts }),
     listTasks: async () => ({ taskArns: tasks.flatMap(({ taskArn }) => taskArn ?? []) }),
     describeTasks: async ({ tasks: arns = [] }) => ({
       tasks: tasks.filter(({ taskArn }) => arns.includes(taskArn ?? "")),
     }),
     listServiceDeployments: async () => ({ serviceDeployments: [] }),
+    describeServiceDeployments: async () => ({ serviceDeployments: [] }),
+    continueServiceDeployment: async ({ serviceDeploymentArn }) => ({ serviceDeploymentArn }),
+    runTask: async () => ({ tasks: [{ taskArn: "arn:aws:ecs:us-east-1:000000000000:task/staging/1" }] }),
+    stopTask: async () => ({}),
     describeServiceRevisions: async () => ({ serviceRevisions: [] }),
   };
-  return { service, tasks, revisions, aws };
+  return { service, tasks, revisions, aws, images: { batchGetImage: async () => ({ images: [BOTH] }) } };
 }
+
+const platform = (architecture: string) => ({
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  digest: `sha256:${"1".repeat(64)}`,
+  size: 1,
+  platform: { os: "linux", architecture },
+});
+
+const BOTH = {
+  imageManifest: JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests: [platform("amd64"), platform("arm64")],
+  }),
+};
 
 /** A running task of a deployment, with the digest its container was started from. */
 export function task(

@@ -6,7 +6,9 @@ import type { Store } from "../../shared/store/stream-store.ts";
 import { REPOSITORY_URI, T0 } from "../pipeline/given.ts";
 
 /** The operations a test provides; any other call fails the test. */
-export type Provided = { readonly [S in keyof Aws]?: Partial<Aws[S]> };
+export type Provided = { readonly [S in Exclude<keyof Aws, "query">]?: Partial<Aws[S]> } & {
+  readonly query?: Aws["query"];
+};
 
 export interface Call {
   readonly operation: string;
@@ -40,12 +42,22 @@ export function fakeAws(provided: Provided): { readonly aws: Aws; readonly calls
     codecommit: {
       getBranch: op("GetBranch", codecommit?.getBranch),
       getCommit: op("GetCommit", codecommit?.getCommit),
+      listPullRequests: op("ListPullRequests", codecommit?.listPullRequests),
+      getPullRequest: op("GetPullRequest", codecommit?.getPullRequest),
       getDifferences: op("GetDifferences", codecommit?.getDifferences),
       listBranches: op("ListBranches", codecommit?.listBranches),
+      getFile: op("GetFile", codecommit?.getFile),
     },
     ecr: {
       batchGetImage: op("BatchGetImage", ecr?.batchGetImage),
       putImage: op("PutImage", ecr?.putImage),
+      describeImageScanFindings: op("DescribeImageScanFindings", ecr?.describeImageScanFindings),
+      getDownloadUrlForLayer: op("GetDownloadUrlForLayer", ecr?.getDownloadUrlForLayer),
+      describeImages: op("DescribeImages", ecr?.describeImages),
+      getLifecyclePolicy: op("GetLifecyclePolicy", ecr?.getLifecyclePolicy),
+    },
+    ecrPublic: {
+      getAuthorizationToken: op("GetAuthorizationToken", provided.ecrPublic?.getAuthorizationToken),
     },
     ecs: {
       describeServices: op("DescribeServices", ecs?.describeServices),
@@ -53,10 +65,26 @@ export function fakeAws(provided: Provided): { readonly aws: Aws; readonly calls
       listTaskDefinitions: op("ListTaskDefinitions", ecs?.listTaskDefinitions),
       registerTaskDefinition: op("RegisterTaskDefinition", ecs?.registerTaskDefinition),
       updateService: op("UpdateService", ecs?.updateService),
+      describeClusters: op("DescribeClusters", ecs?.describeClusters),
+      describeCapacityProviders: op("DescribeCapacityProviders", ecs?.describeCapacityProviders),
+      listContainerInstances: op("ListContainerInstances", ecs?.listContainerInstances),
+      describeContainerInstances: op("DescribeContainerInstances", ecs?.describeContainerInstances),
       listTasks: op("ListTasks", ecs?.listTasks),
       describeTasks: op("DescribeTasks", ecs?.describeTasks),
       listServiceDeployments: op("ListServiceDeployments", ecs?.listServiceDeployments),
       describeServiceRevisions: op("DescribeServiceRevisions", ecs?.describeServiceRevisions),
+      describeServiceDeployments: op("DescribeServiceDeployments", ecs?.describeServiceDeployments),
+      continueServiceDeployment: op("ContinueServiceDeployment", ecs?.continueServiceDeployment),
+      runTask: op("RunTask", ecs?.runTask),
+      stopTask: op("StopTask", ecs?.stopTask),
+    },
+    lambda: { invoke: op("Invoke", provided.lambda?.invoke) },
+    cloudwatch: { describeAlarms: op("DescribeAlarms", provided.cloudwatch?.describeAlarms) },
+    query: (service, version, action, parameters) => {
+      calls.push({ operation: action, input: parameters });
+      return provided.query === undefined
+        ? Promise.reject(new Error(`nobody expects ${action} here`))
+        : provided.query(service, version, action, parameters);
     },
     logs: { getLogEvents: op("GetLogEvents", logs?.getLogEvents) },
   };
@@ -74,6 +102,7 @@ export function contextOf(aws: Aws, store: Store = memoryStore()): EffectContext
       projects: { x86_64: "build-x86_64", arm64: "build-arm64" },
       untrustedProjects: { x86_64: "untrusted-x86_64", arm64: "untrusted-arm64" },
       repositoryUris: { hello: REPOSITORY_URI },
+      publicRegistryUrl: "https://public.ecr.aws",
       codecommitUrl: "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/",
       githubUrl: "https://github.com",
       buildspec: "version: 0.2",

@@ -95,4 +95,14 @@ describe("whose commits are ignored", () => {
     const reason = commitFilter(filtered({ ignoreAuthors: ["x@y.z", ignored] }), "fix", people);
     expect(reason).toBe(expected ? `commits of ${ignored} are ignored` : undefined);
   });
+
+  test.each(["renovate[bot]", "bot@example.com", "BOT@example.com"])(
+    "%s, of an author who is known by login and address",
+    (ignored) => {
+      const people = { author: "renovate[bot]" };
+      const authors = ["renovate[bot]", "bot@example.com"];
+      const reason = commitFilter(filtered({ ignoreAuthors: [ignored] }), "fix", people, authors);
+      expect(reason).toBe(`commits of ${ignored} are ignored`);
+    },
+  );
 });

@@ -3,17 +3,16 @@ import { advance, advanceAll, type Deps, loadRun, runStream } from "../../shared
 import { facts, NOTHING } from "../../shared/effects/context.ts";
 import { reportToGitHub } from "../../shared/effects/github-report.ts";
 import type { Command, Outcome } from "../../shared/pipeline/commands.ts";
-import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunEvent, RunEventOf } from "../../shared/pipeline/events.ts";
-import { LEASE_MILLISECONDS, plan } from "../../shared/pipeline/plan.ts";
+import { plan } from "../../shared/pipeline/plan.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
+import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import {
   buildFailed,
   buildStarted,
   buildSucceeded,
   COMMIT,
-  definition,
   deploymentStarted,
   deploymentSucceeded,
   PRODUCTION,
@@ -27,21 +26,12 @@ import {
 } from "../pipeline/given.ts";
 import { fakeGitHub, type GitHubCall, type Reply } from "./fake-github.ts";
 import { contextOf, fakeAws } from "./fakes.ts";
+import { githubPipeline } from "./sources.ts";
 
-const DEFINITION: PipelineDefinition = definition({
-  source: {
-    type: "github",
-    repository: "acme/web",
-    branches: ["main"],
-    tags: [],
-    paths: [],
-    ignoreAuthors: [],
-    pullRequests: "off",
-    forks: "off",
-    releases: false,
-  },
-  stages: [{ ...STAGING, url: "https://staging.example.com" }, PRODUCTION],
-});
+const DEFINITION = githubPipeline(
+  { stages: [{ ...STAGING, url: "https://staging.example.com" }, PRODUCTION] },
+  { repository: "acme/web" },
+);
 
 const atGitHub = (events: readonly RunEvent[]): readonly RunEvent[] =>
   events.map((event) => (event.type === "run.started" ? { ...event, definition: DEFINITION } : event));
@@ -63,7 +53,7 @@ async function report(run: Run, github: ReturnType<typeof fakeGitHub>, now = T0)
   const all = { ...contextOf(fakeAws({}).aws), github: github.api, now: () => now };
   const { events } = await reportToGitHub(all, run, command);
   const [event] = events;
-  if (event?.type !== "github.reported") throw new Error("nothing was reported");
+  if (event?.type !== "report.made") throw new Error("nothing was reported");
   return event;
 }
 
@@ -198,7 +188,7 @@ describe("as an App", () => {
       ...UNTIL_PUBLISHED,
       stageEntered("staging"),
       deploymentStarted("staging"),
-      { type: "github.report-requested", at: T0, lease: 0 },
+      { type: "report.requested", at: T0, lease: 0 },
     ] as const;
     const event = await report(runOf(...events), github, T0 + LEASE_MILLISECONDS);
     expect(github.calls.filter(({ method }) => method === "POST").map(({ path }) => path)).toEqual([
@@ -262,8 +252,8 @@ describe("the loop", () => {
     return { deps: all, performed };
   }
 
-  const said = (command: Extract<Command, { type: "report" }>): RunEventOf<"github.reported"> => ({
-    type: "github.reported",
+  const said = (command: Extract<Command, { type: "report" }>): RunEventOf<"report.made"> => ({
+    type: "report.made",
     at: T0,
     said: Object.fromEntries(
       command.reports.map(({ key, state, description }) => [key, { state, description }]),
@@ -290,8 +280,8 @@ describe("the loop", () => {
     const { version, events } = await all.store.streams.load(runStream("hello-1"));
     expect((events as readonly RunEvent[]).slice(-3).map(({ type }) => type)).toEqual([
       "build.succeeded",
-      "github.report-requested",
-      "github.reported",
+      "report.requested",
+      "report.made",
     ]);
     expect(version).toBe(5);
   });

@@ -52,15 +52,19 @@ describe("a commit", () => {
   const person = { name: "Ada", email: "ada@example.com" };
 
   test.each([
-    ["whom GitHub knows", { login: "ada" }, person, { author: "ada" }],
-    ["whom it does not know", null, person, { author: "Ada <ada@example.com>" }],
-    ["of whom it says nothing", {}, person, { author: "Ada <ada@example.com>" }],
-    ["without an address", null, { name: "Ada", email: "" }, { author: "Ada" }],
-    ["who is nobody", null, null, {}],
-  ])("tells its message and its author, %s", async (_who, account, author, people) => {
+    ["whom GitHub knows", { login: "ada" }, person, { author: "ada" }, ["ada", "ada@example.com"]],
+    ["whom it does not know", null, person, { author: "Ada <ada@example.com>" }, ["ada@example.com"]],
+    ["of whom it says nothing", {}, person, { author: "Ada <ada@example.com>" }, ["ada@example.com"]],
+    ["without an address", null, { name: "Ada", email: "" }, { author: "Ada" }, []],
+    ["who is nobody", null, null, {}, []],
+  ])("tells its message and its author, %s", async (_who, account, author, people, authors) => {
     const commit = { message: "Do it\n\n[skip ci]", author, committer: null };
     const { source } = given({ [path]: { data: { sha: COMMIT, commit, author: account, committer: null } } });
-    expect(await source.commit(REPOSITORY, COMMIT)).toEqual({ message: "Do it\n\n[skip ci]", people });
+    expect(await source.commit(REPOSITORY, COMMIT)).toEqual({
+      message: "Do it\n\n[skip ci]",
+      people,
+      authors,
+    });
   });
 
   test.each([404, 422])("that is not there (%d)", async (status) => {
@@ -106,6 +110,30 @@ describe("the files that changed", () => {
     expect(await changed({ [there]: { data: { status: "ahead", files: many(299) } } })).toHaveLength(299);
     expect(await changed({})).toBe("unknown");
     expect(await changed({ [there]: { data: { status: "diverged", files: [] } } })).toBe("unknown");
+  });
+});
+
+describe("where a commit stands to another", () => {
+  const compared = `/repos/acme/web/compare/${OLD}...${COMMIT}?per_page=1`;
+
+  test.each([
+    ["identical", "same"],
+    ["ahead", "before"],
+    ["behind", "after"],
+    ["diverged", "apart"],
+  ])("%s: the first is %s", async (status, expected) => {
+    const { source } = given({ [compared]: { data: { status, files: [] } } });
+    expect(await source.relation(REPOSITORY, OLD, COMMIT)).toBe(expected);
+  });
+
+  test("with one that GitHub does not know any more is unknown", async () => {
+    const { source } = given({ [compared]: { status: 404 } });
+    expect(await source.relation(REPOSITORY, OLD, COMMIT)).toBe("unknown");
+  });
+
+  test("cannot be told when GitHub is not well", async () => {
+    const { source } = given({ [compared]: { status: 502 } });
+    await expect(source.relation(REPOSITORY, OLD, COMMIT)).rejects.toThrow("502");
   });
 });
 

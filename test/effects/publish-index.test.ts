@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Aws } from "../../shared/effects/aws.ts";
 import { publishIndex } from "../../shared/effects/publish-index.ts";
-import { ACCEPTED_MEDIA_TYPES, INDEX_MEDIA_TYPE } from "../../shared/pipeline/image-index.ts";
-import { definition, digest, REPOSITORY_URI, runAfter, started, T0 } from "../pipeline/given.ts";
+import { ACCEPTED_MEDIA_TYPES, INDEX_MEDIA_TYPE } from "../../shared/pipeline/media-types.ts";
+import { COMMIT, definition, digest, REPOSITORY_URI, runAfter, started, T0 } from "../pipeline/given.ts";
 import { awsError, contextOf, fakeAws, operations, said, sha256 } from "./fakes.ts";
 import { manifestOf, registry, succeeded } from "./registry.ts";
 
@@ -11,7 +11,9 @@ const [image] = definition().images;
 if (image === undefined) throw new Error("the definition has an image");
 const command = { type: "publish-index", image, lease: 0 } as const;
 
-async function publish(ecr: Aws["ecr"], of = run, tags = image?.tags ?? []) {
+type Ecr = Partial<Aws["ecr"]>;
+
+async function publish(ecr: Ecr, of = run, tags = image?.tags ?? []) {
   const { aws, calls } = fakeAws({ ecr });
   const { events } = await publishIndex(contextOf(aws), of, {
     ...command,
@@ -83,17 +85,25 @@ describe("the index is published", () => {
     });
   });
 
-  test("when no tag can be given, it is published under its digest", async () => {
-    const { event, calls } = await publish(registry({ immutable: { main: digest("other") } }), run, [
-      "{branch}",
-    ]);
+  test("when no tag can be given, it gets its commit's, and the run says why", async () => {
+    const { event } = await publish(registry({ immutable: { main: digest("other") } }), run, ["{branch}"]);
+    expect(event).toMatchObject({
+      type: "index.published",
+      tags: [COMMIT],
+      skippedTags: [{ tag: "main", why: "the tag is immutable and names another image" }],
+    });
+  });
+
+  test("when not even that can be given, it is published under its digest", async () => {
+    const immutable = { main: digest("other"), [COMMIT]: digest("other") };
+    const { event, calls } = await publish(registry({ immutable }), run, ["{branch}"]);
     expect(event).toMatchObject({ type: "index.published", tags: [] });
     expect(calls.at(-1)?.input).not.toHaveProperty("imageTag");
   });
 });
 
 describe("nothing is published", () => {
-  const failure = async (ecr: Aws["ecr"], of = run) => {
+  const failure = async (ecr: Ecr, of = run) => {
     const { event, calls } = await publish(ecr, of);
     expect(event).toMatchObject({ type: "index.failed", image: "hello" });
     return { failure: event.type === "index.failed" ? event.failure : undefined, calls };
@@ -108,7 +118,7 @@ describe("nothing is published", () => {
 
   test("when the registry gives other bytes than were pushed", async () => {
     const ecr = registry();
-    const lying: Aws["ecr"] = {
+    const lying: Ecr = {
       ...ecr,
       batchGetImage: async (input) => {
         const { images = [] } = await ecr.batchGetImage(input);

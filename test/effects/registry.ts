@@ -6,7 +6,12 @@ import { awsError, sha256 } from "./fakes.ts";
 
 const configOf = (platform: Platform) => digest(`config of ${platform}`);
 export const manifestOf = (platform: Platform) =>
-  JSON.stringify({ schemaVersion: 2, config: { digest: configOf(platform) }, layers: [] });
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: configOf(platform), size: 2 },
+    layers: [],
+  });
 
 /** A successful build whose digest really is its manifest's. */
 export function succeeded(
@@ -23,20 +28,23 @@ export function succeeded(
 /** A registry that holds the manifests of both platforms, and these tags. */
 export function registry(
   options: { readonly immutable?: Readonly<Record<string, string>>; readonly missing?: Platform } = {},
-): Aws["ecr"] {
+): Pick<Aws["ecr"], "batchGetImage" | "getDownloadUrlForLayer" | "putImage"> {
   const platforms = (["linux/amd64", "linux/arm64"] as const).filter(
     (platform) => platform !== options.missing,
   );
+  const put: string[] = [];
   return {
     batchGetImage: async ({ imageIds = [] }) => ({
-      images: platforms.map(manifestOf).flatMap((imageManifest) => {
+      images: [...platforms.map(manifestOf), ...put].flatMap((imageManifest) => {
         const imageDigest = `sha256:${sha256(imageManifest)}`;
         return imageIds.some((id) => id.imageDigest === imageDigest)
           ? [{ imageId: { imageDigest }, imageManifest }]
           : [];
       }),
     }),
+    getDownloadUrlForLayer: () => Promise.reject(awsError("LayersNotFoundException")),
     putImage: async ({ imageTag = "", imageManifest = "" }) => {
+      put.push(imageManifest);
       const taken = options.immutable?.[imageTag];
       if (taken === undefined) return {};
       throw awsError(

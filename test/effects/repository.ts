@@ -5,6 +5,7 @@ import type { Revision } from "../../shared/pipeline/events.ts";
 export const commitOf = (letter: string) => letter.repeat(40);
 
 interface Commit extends CommitInfo {
+  readonly parent?: string;
   /** What stands in each file. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -38,6 +39,13 @@ export class Repository {
         const names = new Set([...Object.keys(before), ...Object.keys(after)]);
         return [...names].filter((name) => before[name] !== after[name]);
       },
+      relation: async (_repository, commit, other) => {
+        this.asked.push(`relation ${commit[0]} ${other[0]}`);
+        if (commit === other) return "same";
+        if (!this.commits.has(commit) || !this.commits.has(other)) return "unknown";
+        if (this.historyOf(other).includes(commit)) return "before";
+        return this.historyOf(commit).includes(other) ? "after" : "apart";
+      },
       branches: async (_repository, wants) =>
         [...this.branches]
           .filter(([ref]) => wants(ref.replace("refs/heads/", "")))
@@ -53,17 +61,21 @@ export class Repository {
       readonly files?: readonly string[];
       readonly message?: string;
       readonly author?: string;
+      /** A forced push: the commit is on top of this one instead. */
+      readonly onto?: string;
     } = {},
   ): Revision {
     const { branch = "main", files = ["app.js"], message = "", author } = options;
     const ref = `refs/heads/${branch}`;
     const before = this.branches.get(ref);
+    const parent = options.onto === undefined ? before : commitOf(options.onto);
     const base = before === undefined ? {} : this.commits.get(before)?.files;
     const changed = Object.fromEntries(files.map((file) => [file, letter]));
     this.commits.set(commitOf(letter), {
       message,
       people: author === undefined ? {} : { author },
       files: { ...base, ...changed },
+      ...(parent === undefined ? {} : { parent }),
     });
     this.branches.set(ref, commitOf(letter));
     return {
@@ -72,6 +84,12 @@ export class Repository {
       commit: commitOf(letter),
       ...(before === undefined ? {} : { before }),
     };
+  }
+
+  /** A commit and all before it. */
+  private historyOf(commit: string): readonly string[] {
+    const parent = this.commits.get(commit)?.parent;
+    return parent === undefined ? [commit] : [commit, ...this.historyOf(parent)];
   }
 
   /** The branch is set to a commit that is there already. */

@@ -8,7 +8,11 @@ export function codecommitPipeline(
   change: Partial<PipelineDefinition> = {},
   source: Partial<CodeCommitSource> = {},
 ): PipelineDefinition {
-  return definition({ stages: [STAGING], source: { type: "codecommit", ...FILTERS, ...source }, ...change });
+  return definition({
+    stages: [STAGING],
+    source: { type: "codecommit", ...FILTERS, pullRequests: "off", approvalState: false, ...source },
+    ...change,
+  });
 }
 
 /** The same at GitHub. */

@@ -14,14 +14,15 @@ import {
   T0,
   UNTIL_PUBLISHED,
 } from "../pipeline/given.ts";
-import { BASE, fakeEcs } from "./ecs.ts";
+import { BASE, fakeEcs, OLD } from "./ecs.ts";
 import { contextOf, fakeAws, operations } from "./fakes.ts";
 
 const runOf = (sequence: number) => runAfter(started({ sequence }), ...UNTIL_PUBLISHED.slice(1));
 
 /** A store, an ECS, and the runs 1 to 3, all of them published. */
 function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
-  const { aws, calls } = fakeAws({ ecs: { ...fakeEcs(cluster).aws, ...change } });
+  const ecs = fakeEcs(cluster);
+  const { aws, calls } = fakeAws({ ecs: { ...ecs.aws, ...change }, ecr: ecs.images });
   const store = memoryStore();
   const context = contextOf(aws, store);
   return {
@@ -30,8 +31,14 @@ function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
     enter: (sequence: number, stage: StageDefinition = PRODUCTION) => enter(context, runOf(sequence), stage),
     begin: (sequence: number) => begin(context, runOf(sequence), "production"),
     check: (sequence: number) => check(context, runOf(sequence), "production"),
-    leave: (sequence: number, outcome: "succeeded" | "rolled-back") =>
-      leave(context, runOf(sequence), "production", outcome),
+    leave: (sequence: number, status: "succeeded" | "rolled-back") =>
+      leave(context, runOf(sequence), {
+        definition: PRODUCTION,
+        state:
+          status === "succeeded"
+            ? { status, left: false, since: T0, until: T0, deployments: [] }
+            : { status, left: false, failure: { reason: "tasks failed to start" }, deployments: [] },
+      }),
   };
 }
 const superseded = (by: string) => ({ type: "run.superseded", at: T0, by, stage: "production" });
@@ -51,14 +58,28 @@ describe("enter-stage", () => {
               service: "web",
               serviceArn: "arn:aws:ecs:us-east-1:000000000000:service/production/web",
               baseTaskDefinition: BASE,
-              images: { web: { from: "old", to: `${REPOSITORY_URI}@${INDEX}` } },
+              images: { web: { from: OLD, to: `${REPOSITORY_URI}@${INDEX}` } },
+              baseCapacity: { x86: { base: 0, weight: 1 } },
+              hosts: { x86_64: ["x86"] },
+              notes: ["no host of service web runs linux/arm64 of container web"],
+              rollbackProblems: [],
             },
           ],
         },
       ],
       wake: [],
     });
-    expect(operations(calls)).toEqual(["DescribeServices", "DescribeTaskDefinition"]);
+    expect(operations(calls).toSorted()).toEqual([
+      "BatchGetImage",
+      "BatchGetImage",
+      "BatchGetImage",
+      "BatchGetImage",
+      "DescribeCapacityProviders",
+      "DescribeContainerInstances",
+      "DescribeServices",
+      "DescribeTaskDefinition",
+      "ListContainerInstances",
+    ]);
     expect(await lock()).toMatchObject({ holder: { runId: "hello-1", phase: "gated" } });
   });
 

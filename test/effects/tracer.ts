@@ -31,13 +31,14 @@ export class Tracer {
   }
 
   /** Each call of a store is one of DynamoDB. */
-  store({ streams, heads, deliveries }: Store): Store {
+  store({ streams, intake, heads, deliveries }: Store): Store {
     return {
       streams: {
         load: (stream) => this.call(`Query ${stream}`, () => streams.load(stream)),
         last: (stream) => this.call(`Query ${stream} (last)`, () => streams.last(stream)),
         append: (stream, ...rest) => this.call(`PutItem ${stream}`, () => streams.append(stream, ...rest)),
       },
+      intake,
       heads: { ...heads, put: (head) => this.call(`PutItem head#${head.runId}`, () => heads.put(head)) },
       deliveries,
     };
@@ -53,6 +54,7 @@ export class Tracer {
         batchGetBuilds: (input) => this.call("BatchGetBuilds", () => codebuild.batchGetBuilds(input)),
       },
       ecr: {
+        ...ecr,
         batchGetImage: (input) => this.call("BatchGetImage", () => ecr.batchGetImage(input)),
         putImage: (input) => this.call(`PutImage ${input.imageTag}`, () => ecr.putImage(input)),
       },

@@ -1,14 +1,14 @@
-import { type Accepted, acceptAndOpen, acceptDelivery, openRun } from "../../shared/accept.ts";
+import { type Accepted, acceptAndOpen, acceptDelivery } from "../../shared/accept.ts";
 import { advanceAll, type Deps, loadRun } from "../../shared/advance.ts";
 import type { Outcome } from "../../shared/effects/context.ts";
 import { perform } from "../../shared/effects/perform.ts";
-import { readPipeline } from "../../shared/effects/pipeline-stream.ts";
+import { readPipeline, readRef } from "../../shared/effects/pipeline-stream.ts";
 import { readStageLock } from "../../shared/effects/stage-lock.ts";
-import type { Source } from "../../shared/intake/source.ts";
+import { openRun } from "../../shared/open-run.ts";
 import type { Command } from "../../shared/pipeline/commands.ts";
 import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { Revision, RunEvent, Trigger } from "../../shared/pipeline/events.ts";
-import { explain } from "../../shared/pipeline/messages.ts";
+import { explain } from "../../shared/pipeline/explain.ts";
 import type { Delivery, RunStarted } from "../../shared/pipeline/pipelines.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
@@ -44,11 +44,17 @@ export class World {
 
   constructor(...definitions: readonly PipelineDefinition[]) {
     this.definitions = definitions;
+    // What has been built and published; of all else that the task definitions name, both platforms are there.
+    const ecr = registry();
+    const images: typeof ecr.batchGetImage = async (input) => {
+      const found = await ecr.batchGetImage(input);
+      return (found.images ?? []).length > 0 ? found : fakeEcs("").images.batchGetImage(input);
+    };
     const { aws } = fakeAws({
-      ecr: registry(),
+      ecr: { ...ecr, batchGetImage: images },
       ecs: {
+        ...fakeEcs("").aws,
         describeServices: (input) => fakeEcs(input.cluster ?? "").aws.describeServices(input),
-        describeTaskDefinition: (input) => fakeEcs("").aws.describeTaskDefinition(input),
       },
     });
     const context = { ...contextOf(aws, this.store), now: () => this.now };
@@ -80,14 +86,9 @@ export class World {
     if (pipeline.source.type === "codecommit") {
       return acceptAndOpen(this.deps, pipeline, delivery, this.repository.source, info);
     }
-    const accepted = await acceptDelivery(this.deps, pipeline, delivery, this.webhookSource(), info);
+    const accepted = await acceptDelivery(this.deps, pipeline, delivery, this.repository.source, info);
     if ("started" in accepted && accepted.started !== undefined) this.unopened.push(accepted.started);
     return accepted;
-  }
-
-  /** Before its answer a webhook does not ask where the branch is. */
-  private webhookSource(): Source {
-    return { ...this.repository.source, head: async () => "unknown" };
   }
 
   /** Opens what webhooks have accepted. */
@@ -127,6 +128,12 @@ export class World {
 
   async pipeline(name = this.definition.name) {
     return (await readPipeline(this.store, name)).state;
+  }
+
+  /** The commits that the pipeline knows of a ref, the newest first: `b`, or `b?` as long as its run is not open. */
+  async commits(ref = "refs/heads/main"): Promise<readonly string[]> {
+    const { state } = await readRef(this.store, this.definition.name, ref);
+    return state.entries.map(({ commit, opening }) => `${commit[0]}${opening === true ? "?" : ""}`);
   }
 
   async lock(stage: string) {
@@ -237,6 +244,12 @@ export class World {
       case "leave-stage":
       case "close-run":
       case "record":
+      case "run-checks":
+      case "return-deployment":
+      case "verify-return":
+      case "run-task":
+      case "ask-task":
+      case "answer-pause":
         return undefined;
     }
   }

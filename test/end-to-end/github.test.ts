@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
 import { isOver, type Run } from "./support/api.ts";
-import { andThen } from "./support/functions.ts";
+import { andThen, sweptInto } from "./support/functions.ts";
 import { GitHub, postWebhook, signature } from "./support/github.ts";
 import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
@@ -327,4 +327,25 @@ test("a push whose webhook is lost is started by the sweep", async () => {
   const late = await github.redeliver(await github.delivered("push", commit));
   expect(late).toMatchObject({ accepted: [], ignored: expect.stringContaining(`already: ${id}`) });
   expect(await api.runs()).toHaveLength(before.length + 1);
+});
+
+test("a tag and a pull request whose webhooks are lost are started by the sweep", async () => {
+  // The first look only remembers what is there.
+  await andThen(world.aws, /sweep/, async () => {
+    await world.control.runSchedules();
+    return 1;
+  });
+  await git(copy.folder, ["checkout", "--quiet", "-b", "unheard"]);
+  const tagged = await copy.commit(application(version + 50));
+  await git(copy.folder, ["tag", "v50.0.0"]);
+  await github.lose("push");
+  await git(copy.folder, ["push", "--quiet", "origin", "v50.0.0"]);
+  const proposedCommit = await copy.commit(application(version + 51));
+  await git(copy.folder, ["push", "--quiet", "origin", "unheard"]);
+  await github.lose("pull_request");
+  await proposed("unheard");
+  const built = await ended(await sweptInto(world, proposedCommit));
+  expect(built.reason).toMatch(/pull requests are not deployed$/);
+  expect(await ended(await sweptInto(world, tagged))).toMatchObject({ status: "succeeded" });
+  await git(copy.folder, ["checkout", "--quiet", "main"]);
 });

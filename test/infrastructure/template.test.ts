@@ -1,8 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { LEASE_MILLISECONDS } from "../../shared/pipeline/plan.ts";
-import { listOf, packageStack, type Statement, statementsOf, type Template } from "./package.ts";
+import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
+import {
+  listOf,
+  packageStack,
+  type Resource,
+  type Statement,
+  statementsOf,
+  type Template,
+} from "./package.ts";
 
 let template: Template;
 
@@ -14,13 +21,21 @@ function ofType(type: string) {
   return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
 }
 
+/** Where IAM has another word. */
+const ACTIONS: Readonly<Record<string, string>> = { Invoke: "InvokeFunction" };
+
 /** `StartBuildCommand` of `@aws-sdk/client-codebuild` is granted as `codebuild:StartBuild`. */
 async function callsOfTheEffects(): Promise<readonly string[]> {
-  const text = await readFile(join(import.meta.dirname, "../../shared/effects/sdk.ts"), "utf8");
+  const files = ["sdk.ts", "sdk-reviewer.ts"].map((name) =>
+    readFile(join(import.meta.dirname, "../../shared/effects", name), "utf8"),
+  );
+  const text = (await Promise.all(files)).join("\n");
   const names: Readonly<Record<string, string>> = { "cloudwatch-logs": "logs" };
   return [...text.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)].flatMap(
     ([, list = "", client = ""]) =>
-      [...list.matchAll(/(\w+)Command\b/g)].map(([, operation]) => `${names[client] ?? client}:${operation}`),
+      [...list.matchAll(/(\w+)Command\b/g)].map(
+        ([, operation = ""]) => `${names[client] ?? client}:${ACTIONS[operation] ?? operation}`,
+      ),
   );
 }
 
@@ -32,7 +47,16 @@ describe("the packaged template", () => {
     const granted = new Set(
       Object.values(functions).flatMap((all) => all.flatMap(({ Action }) => listOf(Action))),
     );
-    expect(calls.filter((call) => !granted.has(call))).toEqual([]);
+    // Granted to those whose pipelines ask for it: `roles.test.ts`.
+    const sometimes = [
+      "cloudwatch:DescribeAlarms",
+      "codecommit:GetFile",
+      "ecr-public:GetAuthorizationToken",
+      "ecs:RunTask",
+      "ecs:StopTask",
+      "lambda:InvokeFunction",
+    ];
+    expect(calls.filter((call) => !granted.has(call) && !sometimes.includes(call))).toEqual([]);
     const services = new Set(calls.map((call) => call.split(":")[0]));
     const beside = ["ecs:TagResource", "logs:CreateLogStream", "logs:PutLogEvents"];
     const surplus = [...granted].filter(
@@ -47,6 +71,8 @@ describe("the packaged template", () => {
       .filter(({ Resource }: Statement) => Resource === "*" || JSON.stringify(Resource).includes('["*"]'))
       .flatMap(({ Action }) => listOf(Action));
     expect([...new Set(wide)].sort()).toEqual([
+      "autoscaling:DescribeAutoScalingGroups",
+      "ec2:DescribeLaunchTemplateVersions",
       "ecr:GetAuthorizationToken",
       "ecs:DescribeTaskDefinition",
       "ecs:ListTaskDefinitions",
@@ -88,16 +114,45 @@ describe("the packaged template", () => {
     expect(ofType("AWS::Lambda::EventInvokeConfig").length).toBeGreaterThanOrEqual(4);
   });
 
-  test("lets only IAM principals in, and whoever signs as GitHub; changes nothing by GET", () => {
+  test("lets IAM principals in, people with a token, and whoever signs as GitHub; changes nothing by GET", () => {
     const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => [
       Properties.RouteKey,
-      Properties.AuthorizationType ?? "signed by GitHub",
+      Properties.AuthorizationType ?? "nobody asks",
     ]);
     expect(routes.sort()).toEqual([
       ["GET /api/{proxy+}", "AWS_IAM"],
+      ["GET /console", "nobody asks"],
+      ["GET /console/api/{proxy+}", "JWT"],
+      ["GET /console/{proxy+}", "nobody asks"],
       ["POST /api/{proxy+}", "AWS_IAM"],
-      ["POST /webhooks/github", "signed by GitHub"],
+      ["POST /console/api/{proxy+}", "JWT"],
+      ["POST /webhooks/github", "nobody asks"],
     ]);
+  });
+
+  test("takes tokens of the stack's own user pool, for its own client, which has no secret and no other flow than the code", () => {
+    const [[, authorizer], ...others] = ofType("AWS::ApiGatewayV2::Authorizer") as [[string, Resource]];
+    expect(others).toEqual([]);
+    expect(authorizer.Properties).toMatchObject({
+      AuthorizerType: "JWT",
+      IdentitySource: ["$request.header.Authorization"],
+      JwtConfiguration: {
+        Audience: [{ Ref: "PeoplePoolClient" }],
+        Issuer: { "Fn::GetAtt": ["PeoplePool", "ProviderURL"] },
+      },
+    });
+    expect(template.Resources.PeoplePoolClient?.Properties).toMatchObject({
+      GenerateSecret: false,
+      AllowedOAuthFlows: ["code"],
+      // Not `aws.cognito.signin.user.admin`: with it people could change the address they are known by.
+      AllowedOAuthScopes: ["openid", "email", "profile"],
+      ExplicitAuthFlows: ["ALLOW_REFRESH_TOKEN_AUTH"],
+    });
+    expect(template.Resources.PeoplePool?.Properties).toMatchObject({
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+    });
+    const groups = ofType("AWS::Cognito::UserPoolGroup").map(([, { Properties }]) => Properties.GroupName);
+    expect(groups).toContain("release-managers");
   });
 
   test("lets the webhook keep deliveries, read its secret and have runs opened: it calls nothing else", () => {
@@ -106,6 +161,7 @@ describe("the packaged template", () => {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "dynamodb:UpdateItem",
       "lambda:InvokeFunction",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
@@ -123,6 +179,40 @@ describe("the packaged template", () => {
     const actions = trusted.flatMap(({ Action }) => listOf(Action));
     expect(actions.length).toBeGreaterThan(5);
     expect(actions.filter((action) => /secret|ssm:|kms:|sts:|iam:|dynamodb:/i.test(action))).toEqual([]);
+  });
+
+  test("lets one role speak on pull requests, of just the repositories whose are built, for the stack's functions", () => {
+    const { PullRequestRole: statements = [] } = statementsOf(template);
+    const hello = "arn:${AWS::Partition}:codecommit:${AWS::Region}:${AWS::AccountId}:hello";
+    expect(statements).toEqual([expect.objectContaining({ Resource: [{ "Fn::Sub": hello }] })]);
+    const trust = template.Resources.PullRequestRole?.Properties.AssumeRolePolicyDocument;
+    expect(trust).toMatchObject({
+      Statement: [
+        {
+          Principal: { AWS: { "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root" } },
+          Condition: {
+            ArnLike: {
+              "aws:PrincipalArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-*",
+              },
+            },
+          },
+        },
+      ],
+    });
+    const assuming = Object.entries(statementsOf(template))
+      .filter(([, all]) => all.some(({ Action }) => listOf(Action).includes("sts:AssumeRole")))
+      .map(([role]) => role);
+    expect(assuming).toContain("OnBuildChangeRole");
+    expect(assuming).not.toContain("OnGithubWebhookRole");
+  });
+
+  test("tells of pull requests only what is to be built", () => {
+    const rule = template.Resources.CodecommitPullRequestRule?.Properties;
+    expect(rule?.EventPattern).toMatchObject({
+      "detail-type": ["CodeCommit Pull Request State Change"],
+      detail: { event: ["pullRequestCreated", "pullRequestSourceBranchUpdated"] },
+    });
   });
 
   test("keeps GitHub's secret in Secrets Manager only, and begins with nothing that lets anybody in", () => {

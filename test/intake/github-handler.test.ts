@@ -1,24 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
-import { readPipeline } from "../../shared/effects/pipeline-stream.ts";
-import { memoryStore } from "../../shared/store/memory-store.ts";
-import type { Store } from "../../shared/store/stream-store.ts";
+import { admit } from "../../shared/admit.ts";
+import { loadRun } from "../../shared/advance.ts";
+import { findAccepted, openRun } from "../../shared/open-run.ts";
 import { deletion, ping, pullRequest, push, release, repository, sha } from "./payloads.ts";
-import { atGitHub, hmac, SECRET, webhook } from "./webhook-setting.ts";
-
-const outcomes = async (store: Store, letter: string) =>
-  (await store.deliveries.ofCommit(sha(letter))).map(({ id, pipeline, trigger, outcome }) => ({
-    id,
-    pipeline,
-    trigger,
-    outcome,
-  }));
+import { atGitHub, outcomes, waiting, webhook } from "./webhook-setting.ts";
 
 describe("a delivery that a pipeline wants", () => {
   test("is accepted, stored before the answer, and opened by another function", async () => {
     const { send, store, opened } = webhook();
     expect(await send(push())).toEqual({ status: 202, body: { accepted: ["hello-1"] } });
-    const { state } = await readPipeline(store, "hello");
-    expect(state.opening).toMatchObject([
+    expect(await waiting(store)).toMatchObject([
       {
         runId: "hello-1",
         deliveryId: "delivery-1",
@@ -37,15 +28,42 @@ describe("a delivery that a pipeline wants", () => {
     expect(opened).toEqual(["hello hello-1"]);
   });
 
-  test("and that tells of a commit known by another one is ignored, on record", async () => {
-    const { send, store } = webhook();
+  test("and that tells of a commit that has its run is ignored, on record", async () => {
+    const { send, store, deps } = webhook();
     await send(push());
-    const ignored = "hello: commit bbbbbbb of main has its run already: hello-1";
+    await admit(deps, "hello");
+    const ignored = "commit bbbbbbb of main has its run already: hello-1";
     expect(await send(push(), { id: "delivery-2" })).toEqual({
       status: 202,
-      body: { accepted: [], ignored },
+      body: { accepted: [], ignored: `hello: ${ignored}` },
     });
-    expect(await outcomes(store, "b")).toMatchObject([{ id: "delivery-2", pipeline: "hello" }]);
+    expect((await outcomes(store, "b")).map(({ id, outcome }) => [id, outcome])).toEqual([
+      ["delivery-1", { runId: "hello-1" }],
+      ["delivery-2", { ignored }],
+    ]);
+    // The first one again is what it was.
+    expect(await send(push())).toEqual({ status: 202, body: { accepted: ["hello-1"] } });
+    expect(await waiting(store)).toHaveLength(1);
+  });
+
+  test("and that comes at once with another one of the same commit has a run that ends when it is opened", async () => {
+    const { send, store, deps } = webhook();
+    await send(push());
+    expect(await send(push(), { id: "delivery-2" })).toEqual({
+      status: 202,
+      body: { accepted: ["hello-2"] },
+    });
+    const started = await findAccepted(deps, "hello-2");
+    if (started === undefined) throw new Error("hello-2 was not accepted");
+    const gone = () => Promise.reject(new Error("nobody asks GitHub about a double"));
+    const source = { head: gone, commit: gone, changedFiles: gone, relation: gone, branches: gone };
+    expect(await openRun({ ...deps, perform: async () => ({ events: [], wake: [] }) }, started, source)).toBe(
+      true,
+    );
+    expect((await loadRun(store, "hello-2")).run?.status).toEqual({
+      status: "stopped",
+      reason: "commit bbbbbbb of main has its run already: hello-1",
+    });
   });
 
   test("stands when the opening cannot be asked for: the sweep does it", async () => {
@@ -65,8 +83,7 @@ describe("a delivery that a pipeline wants", () => {
     ];
     const { send, store } = webhook({ pipelines });
     expect(await send(push())).toEqual({ status: 202, body: { accepted: ["hello-1", "twin-1"] } });
-    const { state } = await readPipeline(store, "twin");
-    expect(state.opening[0]?.revision.repository).toBe("Acme/Hello");
+    expect(await waiting(store, "twin")).toMatchObject([{ revision: { repository: "Acme/Hello" } }]);
   });
 });
 
@@ -95,8 +112,7 @@ describe("each event", () => {
   ])("%s starts a run", async (_what, event, payload, trigger, ref) => {
     const { send, store } = webhook({ pipelines: [ALL], api: async () => ({ sha: sha("b") }) });
     expect(await send(payload, { event })).toEqual({ status: 202, body: { accepted: ["hello-1"] } });
-    const { state } = await readPipeline(store, "hello");
-    expect(state.opening).toMatchObject([{ trigger, revision: { ref } }]);
+    expect(await waiting(store)).toMatchObject([{ trigger, revision: { ref } }]);
   });
 
   test.each([
@@ -145,7 +161,7 @@ describe("each event", () => {
     const { send, store, opened, lines } = webhook({ pipelines: [pipeline] });
     expect(await send(payload, { event })).toEqual({ status: 202, body: { accepted: [], ignored } });
     expect(opened).toEqual([]);
-    expect((await readPipeline(store, "hello")).version).toBe(0);
+    expect(await waiting(store)).toEqual([]);
     expect(lines).toMatchObject([{ level: "INFO", reason: ignored }]);
   });
 
@@ -204,7 +220,7 @@ describe("what GitHub is asked before the answer", () => {
     const { send, store } = webhook({ pipelines: [atGitHub({ releases: true })], api });
     await send(release("published", "a b".replace(" ", "/")), { event: "release" });
     expect(asked).toEqual(["/repos/acme/hello/commits/tags/a/b?per_page=1"]);
-    expect((await readPipeline(store, "hello")).state.opening[0]?.revision.commit).toBe(sha("e"));
+    expect(await waiting(store)).toMatchObject([{ revision: { commit: sha("e") } }]);
   });
 
   test.each([
@@ -217,157 +233,5 @@ describe("what GitHub is asked before the answer", () => {
     expect(status).toBe(202);
     expect(body).toEqual({ accepted: [], ignored: expect.stringMatching(/^GitHub did not say in time/) });
     expect(opened).toEqual([]);
-  });
-});
-
-describe("a signature", () => {
-  const body = JSON.stringify(push());
-
-  test("holds for a body that the gateway sends in base64, and for a form", async () => {
-    const { send } = webhook();
-    expect((await send(push(), { base64: true })).status).toBe(202);
-    const form = `payload=${encodeURIComponent(body)}`;
-    const headers = { "content-type": "application/x-www-form-urlencoded" };
-    expect(await send(form, { base64: true, headers })).toEqual({
-      status: 202,
-      body: { accepted: ["hello-1"] },
-    });
-  });
-
-  test.each([
-    ["is wrong", { secret: "guessed" }],
-    ["is missing", { headers: { "x-hub-signature-256": "" } }],
-    [
-      "is SHA-1 only",
-      { headers: { "x-hub-signature-256": "", "x-hub-signature": hmac("sha1", SECRET, body) } },
-    ],
-    ["is SHA-1 in the place of SHA-256", { headers: { "x-hub-signature-256": hmac("sha1", SECRET, body) } }],
-    ["is another body's", { headers: { "x-hub-signature-256": hmac("sha256", SECRET, `${body} `) } }],
-  ])("that %s is refused: nothing recorded but a counted refusal", async (_what, sent) => {
-    const { send, store, opened, lines } = webhook();
-    const { status, body: answer } = await send(push(), sent);
-    expect(status).toBe(401);
-    expect(answer).toMatchObject({ error: { code: "bad-signature" } });
-    expect(opened).toEqual([]);
-    expect(await outcomes(store, "b")).toEqual([]);
-    expect((await readPipeline(store, "hello")).version).toBe(0);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({
-      WebhookRefused: 1,
-      service: "tandem",
-      _aws: {
-        CloudWatchMetrics: [
-          {
-            Namespace: "Tandem",
-            Dimensions: [["service"]],
-            Metrics: [{ Name: "WebhookRefused", Unit: "Count" }],
-          },
-        ],
-      },
-    });
-  });
-
-  test("is refused, and not an error, when no secret has been set", async () => {
-    const { send } = webhook({ secret: async () => ({}) });
-    expect((await send(push())).status).toBe(401);
-  });
-
-  test("is not looked at before it is one: the secret is not read for it", async () => {
-    const { send } = webhook({ secret: () => Promise.reject(new Error("not to be read")) });
-    expect((await send(push(), { headers: { "x-hub-signature-256": "sha1=00" } })).status).toBe(401);
-  });
-
-  test("by either secret holds during a rotation; one that was rotated in holds at once", async () => {
-    let now = 0;
-    let reads = 0;
-    let webhookSecrets = ["old"];
-    const secret = async () => {
-      reads += 1;
-      return { webhookSecrets };
-    };
-    const { send } = webhook({ secret, now: () => now });
-    const status = async (by: string) => (await send(ping(), { event: "ping", secret: by })).status;
-    expect([await status("old"), reads]).toEqual([202, 1]);
-
-    webhookSecrets = ["old", "new"];
-    expect([await status("new"), reads]).toEqual([401, 1]);
-    now = 30_000;
-    expect([await status("new"), reads]).toEqual([202, 2]);
-    expect([await status("old"), reads]).toEqual([202, 2]);
-
-    webhookSecrets = ["new"];
-    expect([await status("guess"), await status("guess"), reads]).toEqual([401, 401, 2]);
-    now = 30_000 + 5 * 60_000;
-    expect([await status("old"), await status("new"), reads]).toEqual([401, 202, 3]);
-  });
-});
-
-describe("what GitHub would not send is refused with a reason", () => {
-  test.each([
-    ["no JSON", "{", {}, "the body is no JSON"],
-    ["nothing", "", {}, "the body is no JSON"],
-    [
-      "another event's body",
-      ping(),
-      {},
-      /^the header X-GitHub-Event says push, but the body is that of a ping/,
-    ],
-    ["no event", push(), { headers: { "x-github-event": "" } }, "the header X-GitHub-Event is missing"],
-    ["no delivery", push(), { id: "" }, "the header X-GitHub-Delivery is missing or no id"],
-    ["a strange delivery", push(), { id: "a b" }, "the header X-GitHub-Delivery is missing or no id"],
-    ["a bad name", push({ ref: "refs/heads/a b" }), {}, /is no name that git allows/],
-  ])("%s", async (_what, payload, sent, message) => {
-    const { send, store } = webhook();
-    const { status, body } = await send(payload, sent);
-    expect(status).toBe(400);
-    expect(body).toEqual({
-      error: {
-        code: "bad-delivery",
-        message: typeof message === "string" ? message : expect.stringMatching(message),
-      },
-    });
-    expect(await outcomes(store, "b")).toEqual([]);
-  });
-
-  test("an enormous body, before anything else is done with it", async () => {
-    const { send } = webhook({ secret: () => Promise.reject(new Error("not to be read")) });
-    const { status, body } = await send(`"${"x".repeat(25 * 1024 * 1024)}"`);
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ error: { message: "the body is larger than GitHub sends: 25 MB" } });
-  });
-});
-
-describe("an error of ours", () => {
-  test("is 500 without its details, which are in the log", async () => {
-    const { send, lines } = webhook({
-      secret: () => Promise.reject(new Error("AccessDenied on arn:secret")),
-    });
-    const { status, body } = await send(push());
-    expect(status).toBe(500);
-    expect(JSON.stringify(body)).not.toContain("arn:secret");
-    expect(lines).toContainEqual(expect.objectContaining({ level: "ERROR", delivery: "delivery-1" }));
-  });
-
-  test("in one pipeline does not keep another's run from being opened", async () => {
-    const store = memoryStore();
-    const broken: Store = {
-      ...store,
-      streams: {
-        ...store.streams,
-        append: (stream, ...parameters) =>
-          stream === "pipeline#broken"
-            ? Promise.reject(new Error("the power went"))
-            : store.streams.append(stream, ...parameters),
-      },
-    };
-    const both = webhook({ store: broken, pipelines: [atGitHub({}, "broken"), atGitHub()] });
-    expect((await both.send(push())).status).toBe(500);
-    expect(both.opened).toEqual(["hello hello-1"]);
-    // Redelivered when the cause is mended, it is the same run, and the other one's first.
-    const mended = webhook({ store, pipelines: [atGitHub({}, "broken"), atGitHub()] });
-    expect(await mended.send(push())).toEqual({
-      status: 202,
-      body: { accepted: ["broken-1", "hello-1"] },
-    });
   });
 });

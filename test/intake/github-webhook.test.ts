@@ -27,7 +27,7 @@ describe("a push", () => {
       trigger: { type: "push" },
       people: PEOPLE,
       authors: ["ada", "ada@example.com"],
-      info: { people: PEOPLE, message: "Count faster" },
+      info: { people: PEOPLE, message: "Count faster", authors: ["ada", "ada@example.com"] },
     });
   });
 

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { lightLog } from "../../functions/light-log.ts";
 import { webhookHandler } from "../../functions/webhook.ts";
+import type { Deps } from "../../shared/advance.ts";
 import { cachedSecret } from "../../shared/effects/cached-secret.ts";
 import type { GitHubSecret } from "../../shared/effects/github-api.ts";
 import { githubLookups } from "../../shared/effects/github-lookups.ts";
@@ -9,7 +10,9 @@ import type { ChangedFiles } from "../../shared/intake/source.ts";
 import type { GitHubSource, PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
+import { githubPipeline } from "../effects/sources.ts";
 import { definition, T0 } from "../pipeline/given.ts";
+import { sha } from "./payloads.ts";
 
 /** The webhook's function with everything around it replaced by what a test says. */
 
@@ -71,21 +74,7 @@ export function request(
 
 /** A pipeline that follows acme/hello; `source` changes what it wants of it. */
 export function atGitHub(source: Partial<GitHubSource> = {}, name = "hello"): PipelineDefinition {
-  return definition({
-    name,
-    source: {
-      type: "github",
-      repository: "acme/hello",
-      branches: ["main"],
-      tags: [],
-      paths: [],
-      ignoreAuthors: [],
-      pullRequests: "off",
-      forks: "off",
-      releases: false,
-      ...source,
-    },
-  });
+  return githubPipeline({ name, stages: definition().stages }, { repository: "acme/hello", ...source });
 }
 
 interface Setting {
@@ -112,9 +101,10 @@ export function webhook({
   const lines: Record<string, unknown>[] = [];
   const opened: string[] = [];
   const log = lightLog("tandem", now, (line) => void lines.push(JSON.parse(line)));
+  const deps: Deps = { store, now, perform: () => Promise.reject(new Error("the webhook performs nothing")) };
   const handler = webhookHandler(
     {
-      deps: { store, now, perform: () => Promise.reject(new Error("the webhook performs nothing")) },
+      deps,
       log,
       secret: cachedSecret(secret, now),
       lookups: () =>
@@ -135,6 +125,7 @@ export function webhook({
     pipelines,
   );
   return {
+    deps,
     store,
     lines,
     opened,
@@ -146,3 +137,16 @@ export function webhook({
     },
   };
 }
+
+/** What is recorded of the commit of a letter. */
+export const outcomes = async (store: Store, letter: string) =>
+  (await store.deliveries.ofCommit(sha(letter))).map(({ id, pipeline, trigger, outcome }) => ({
+    id,
+    pipeline,
+    trigger,
+    outcome,
+  }));
+
+/** What has been accepted and not opened. */
+export const waiting = async (store: Store, pipeline = "hello") =>
+  (await store.intake.after(pipeline, 0, 10)).map(({ slot }) => (slot.type === "run" ? slot.run : slot.type));

@@ -1,51 +1,19 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import {
-  type CodeEndpoint,
-  commit,
-  type Detail,
-  git,
-  isDetail,
-  startCode,
-  temporaryFolder,
-  workingCopy,
-} from "./codebuild-endpoint.ts";
+import { commit, git, isDetail } from "./codebuild-endpoint.ts";
+import { type CodeCommitWorld, startWorld } from "./codecommit-world.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let code: CodeEndpoint;
-let copies = 0;
-
+let world: CodeCommitWorld;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  code = await startCode({ stateDir: join(folder.path, "state") });
+  world = await startWorld();
 });
-afterAll(async () => {
-  await code.stop();
-  await folder.remove();
-});
-
-/** A repository of its own for a test, with one commit pushed to main. */
-async function pushed(files: Readonly<Record<string, string>> = { "a.txt": "one\n" }) {
-  copies += 1;
-  const name = `repository-${copies}`;
-  const copy = await workingCopy(folder.path, name, files);
-  const url = `${code.url}/git/${name}`;
-  await git(copy.path, "push", "--quiet", url, "main");
-  return { ...copy, name, url };
-}
-
-const call = async (operation: string, input: unknown): Promise<Detail> => {
-  const { status, body } = await code.codecommitCall(operation, input);
-  if (status !== 200) throw new Error(`${operation}: ${status} ${JSON.stringify(body)}`);
-  return body;
-};
+afterAll(() => world.end());
 
 describe("the API", () => {
-  let repository: Awaited<ReturnType<typeof pushed>>;
+  let repository: Awaited<ReturnType<CodeCommitWorld["pushed"]>>;
   let second: string;
 
   beforeAll(async () => {
-    repository = await pushed({ "a.txt": "one\n", "docs/b.md": "b\n", "run.sh*": "#!/bin/sh\n" });
+    repository = await world.pushed({ "a.txt": "one\n", "docs/b.md": "b\n", "run.sh*": "#!/bin/sh\n" });
     second = await commit(repository.path, { "a.txt": "two\n", "docs/ü c.md": "c\n" }, "second: ünï\n\nbody");
     await git(repository.path, "rm", "--quiet", "docs/b.md");
     await git(repository.path, "commit", "--quiet", "--amend", "--no-edit");
@@ -54,38 +22,38 @@ describe("the API", () => {
   });
 
   test("creates, lists, describes and deletes repositories", async () => {
-    const { repositoryMetadata } = await call("CreateRepository", {
+    const { repositoryMetadata } = await world.call("CreateRepository", {
       repositoryName: "made",
       repositoryDescription: "by hand",
     });
     expect(repositoryMetadata).toMatchObject({
       accountId: "000000000000",
       Arn: "arn:aws:codecommit:us-east-1:000000000000:made",
-      cloneUrlHttp: `${code.url}/git/made`,
+      cloneUrlHttp: `${world.code.url}/git/made`,
       repositoryDescription: "by hand",
       repositoryName: "made",
       creationDate: expect.any(Number),
     });
     expect(isDetail(repositoryMetadata) && "defaultBranch" in repositoryMetadata).toBe(false);
-    expect(await code.codecommitCall("CreateRepository", { repositoryName: "made" })).toMatchObject({
+    expect(await world.code.codecommitCall("CreateRepository", { repositoryName: "made" })).toMatchObject({
       status: 400,
       body: { __type: expect.stringMatching(/RepositoryNameExistsException$/) },
     });
-    const { repositories } = await call("ListRepositories", {});
+    const { repositories } = await world.call("ListRepositories", {});
     expect(repositories).toContainEqual({ repositoryName: "made", repositoryId: expect.any(String) });
-    await call("DeleteRepository", { repositoryName: "made" });
-    expect(await call("DeleteRepository", { repositoryName: "made" })).toEqual({});
-    const gone = await fetch(`${code.url}/git/made/info/refs?service=git-upload-pack`);
+    await world.call("DeleteRepository", { repositoryName: "made" });
+    expect(await world.call("DeleteRepository", { repositoryName: "made" })).toEqual({});
+    const gone = await fetch(`${world.code.url}/git/made/info/refs?service=git-upload-pack`);
     expect(gone.status).toBe(404);
   });
 
   test("reads branches and commits", async () => {
     const repositoryName = repository.name;
-    expect(await call("GetBranch", { repositoryName, branchName: "main" })).toEqual({
+    expect(await world.call("GetBranch", { repositoryName, branchName: "main" })).toEqual({
       branch: { branchName: "main", commitId: second },
     });
-    expect(await call("ListBranches", { repositoryName })).toEqual({ branches: ["main"] });
-    expect(await call("GetCommit", { repositoryName, commitId: second })).toEqual({
+    expect(await world.call("ListBranches", { repositoryName })).toEqual({ branches: ["main"] });
+    expect(await world.call("GetCommit", { repositoryName, commitId: second })).toEqual({
       commit: {
         commitId: second,
         treeId: await git(repository.path, "rev-parse", "HEAD^{tree}"),
@@ -97,7 +65,9 @@ describe("the API", () => {
       },
     });
     const unknown = `${"0".repeat(39)}1`;
-    expect(await call("BatchGetCommits", { repositoryName, commitIds: [second, unknown] })).toMatchObject({
+    expect(
+      await world.call("BatchGetCommits", { repositoryName, commitIds: [second, unknown] }),
+    ).toMatchObject({
       commits: [{ commitId: second }],
       errors: [{ commitId: unknown, errorCode: "CommitIdDoesNotExistException" }],
     });
@@ -106,14 +76,14 @@ describe("the API", () => {
   test("reads files", async () => {
     const repositoryName = repository.name;
     expect(
-      await call("GetFile", { repositoryName, filePath: "run.sh", commitSpecifier: "main" }),
+      await world.call("GetFile", { repositoryName, filePath: "run.sh", commitSpecifier: "main" }),
     ).toMatchObject({
       commitId: second,
       fileMode: "EXECUTABLE",
       fileSize: 10,
       fileContent: Buffer.from("#!/bin/sh\n").toString("base64"),
     });
-    expect(await call("GetFile", { repositoryName, filePath: "docs/ü c.md" })).toMatchObject({
+    expect(await world.call("GetFile", { repositoryName, filePath: "docs/ü c.md" })).toMatchObject({
       fileMode: "NORMAL",
     });
   });
@@ -123,7 +93,7 @@ describe("the API", () => {
     const pages = [];
     let NextToken: unknown;
     do {
-      const page = await call("GetDifferences", {
+      const page = await world.call("GetDifferences", {
         ...input,
         afterCommitSpecifier: "main",
         MaxResults: 2,
@@ -143,7 +113,7 @@ describe("the API", () => {
       { changeType: "D", beforeBlob: { blobId: expect.any(String), mode: "100644", path: "docs/b.md" } },
       { changeType: "A", afterBlob: { blobId: expect.any(String), mode: "100644", path: "docs/ü c.md" } },
     ]);
-    const everything = await call("GetDifferences", {
+    const everything = await world.call("GetDifferences", {
       repositoryName: repository.name,
       afterCommitSpecifier: repository.commit,
     });
@@ -164,7 +134,7 @@ describe("the API", () => {
     ["GetDifferences", { afterCommitSpecifier: "main", MaxResults: 0 }, "InvalidMaxResultsException"],
   ])("answers %s %j with %s", async (operation, input, error) => {
     const named = operation.endsWith("Repository") ? input : { repositoryName: repository.name, ...input };
-    const { status, body } = await code.codecommitCall(operation, named);
+    const { status, body } = await world.code.codecommitCall(operation, named);
     expect(status).toBe(400);
     expect(String(body.__type)).toMatch(new RegExp(`${error}$`));
     expect(body.message).toEqual(expect.any(String));

@@ -3,54 +3,30 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
-  type CodeEndpoint,
   commit,
   type Detail,
   detailOf,
   git,
   isDetail,
   startCode,
-  temporaryFolder,
   workingCopy,
 } from "./codebuild-endpoint.ts";
+import { type CodeCommitWorld, startWorld } from "./codecommit-world.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let code: CodeEndpoint;
-let copies = 0;
-
+let world: CodeCommitWorld;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  code = await startCode({ stateDir: join(folder.path, "state") });
+  world = await startWorld();
 });
-afterAll(async () => {
-  await code.stop();
-  await folder.remove();
-});
-
-/** A repository of its own for a test, with one commit pushed to main. */
-async function pushed(files: Readonly<Record<string, string>> = { "a.txt": "one\n" }) {
-  copies += 1;
-  const name = `repository-${copies}`;
-  const copy = await workingCopy(folder.path, name, files);
-  const url = `${code.url}/git/${name}`;
-  await git(copy.path, "push", "--quiet", url, "main");
-  return { ...copy, name, url };
-}
+afterAll(() => world.end());
 
 const changes = (name: string): readonly Detail[] =>
-  code.events.map(detailOf).filter((detail) => detail.repositoryName === name);
-
-const call = async (operation: string, input: unknown): Promise<Detail> => {
-  const { status, body } = await code.codecommitCall(operation, input);
-  if (status !== 200) throw new Error(`${operation}: ${status} ${JSON.stringify(body)}`);
-  return body;
-};
+  world.code.events.map(detailOf).filter((detail) => detail.repositoryName === name);
 
 describe("a push", () => {
   test("makes the repository, says so, and raises the event of the new branch", async () => {
-    const { name, commit: commitId } = await pushed();
-    expect(code.said).toContain(`codecommit: created the repository ${name}, as it was pushed to`);
-    const event = code.events.find((one) => detailOf(one).repositoryName === name);
+    const { name, commit: commitId } = await world.pushed();
+    expect(world.code.said).toContain(`codecommit: created the repository ${name}, as it was pushed to`);
+    const event = world.code.events.find((one) => detailOf(one).repositoryName === name);
     expect(event).toEqual({
       source: "aws.codecommit",
       detailType: "CodeCommit Repository State Change",
@@ -69,7 +45,7 @@ describe("a push", () => {
   });
 
   test("raises one event for each ref: updated, forced, tagged, deleted", async () => {
-    const { path, url, name, commit: first } = await pushed();
+    const { path, url, name, commit: first } = await world.pushed();
     const second = await commit(path, { "a.txt": "two\n" }, "second");
     await git(path, "tag", "v1");
     await git(
@@ -103,15 +79,15 @@ describe("a push", () => {
   });
 
   test("raises nothing when nothing changes, and nothing for a refused ref", async () => {
-    const { path, url, name } = await pushed();
+    const { path, url, name } = await world.pushed();
     await git(path, "push", "--quiet", url, "main");
-    const other = await workingCopy(folder.path, `${name}-other`, { "b.txt": "b\n" });
+    const other = await workingCopy(world.folder, `${name}-other`, { "b.txt": "b\n" });
     await expect(git(other.path, "push", "--quiet", url, "main")).rejects.toThrow(/rejected/);
     expect(changes(name)).toHaveLength(1);
   });
 
   test("side by side with others is told apart from them", async () => {
-    const { path, url, name, commit: first } = await pushed();
+    const { path, url, name, commit: first } = await world.pushed();
     const branches = ["one", "two", "three", "four", "five"];
     await Promise.all(
       branches.map((branch) => git(path, "push", "--quiet", url, `main:refs/heads/${branch}`)),
@@ -129,7 +105,7 @@ describe("a push", () => {
     ["mallory", "arn:aws:iam::000000000000:user/mallory"],
     ["dave", "arn:aws:iam::000000000000:user/dave"],
   ])("with %s's credentials is theirs, and tells them", async (user, arn) => {
-    const { path, url, name } = await pushed();
+    const { path, url, name } = await world.pushed();
     await commit(path, {}, "again");
     const header = `Authorization: Basic ${Buffer.from(`${user}:${user}`).toString("base64")}`;
     const printed = await git(path, "-c", `http.extraHeader=${header}`, "push", url, "main");
@@ -138,46 +114,48 @@ describe("a push", () => {
   });
 
   test("of many megabytes goes through in both directions", async () => {
-    const { path, url, name } = await pushed();
+    const { path, url, name } = await world.pushed();
     for (const file of ["one", "two", "three"])
       await writeFile(join(path, file), randomBytes(2 * 1024 * 1024));
     const commitId = await commit(path, {}, "large");
     await git(path, "push", "--quiet", url, "main");
-    const clone = join(folder.path, `${name}-clone`);
-    await git(folder.path, "clone", "--quiet", `${url}.git`, clone);
+    const clone = join(world.folder, `${name}-clone`);
+    await git(world.folder, "clone", "--quiet", `${url}.git`, clone);
     expect(await git(clone, "rev-parse", "HEAD")).toBe(commitId);
     await git(clone, "fsck", "--full");
   }, 60_000);
 
   test("of a first branch that is not main makes it the default branch", async () => {
-    const copy = await workingCopy(folder.path, "trunk-based", {});
-    await git(copy.path, "push", "--quiet", `${code.url}/git/trunk-based`, "main:refs/heads/trunk");
-    const { repositoryMetadata } = await call("GetRepository", { repositoryName: "trunk-based" });
+    const copy = await workingCopy(world.folder, "trunk-based", {});
+    await git(copy.path, "push", "--quiet", `${world.code.url}/git/trunk-based`, "main:refs/heads/trunk");
+    const { repositoryMetadata } = await world.call("GetRepository", { repositoryName: "trunk-based" });
     expect(repositoryMetadata).toMatchObject({ defaultBranch: "trunk" });
-    const clone = join(folder.path, "trunk-clone");
-    await git(folder.path, "clone", "--quiet", `${code.url}/git/trunk-based`, clone);
+    const clone = join(world.folder, "trunk-clone");
+    await git(world.folder, "clone", "--quiet", `${world.code.url}/git/trunk-based`, clone);
     expect(await git(clone, "branch", "--show-current")).toBe("trunk");
   });
 });
 
 describe("git over HTTP", () => {
   test("knows what is missing, and what is no repository name", async () => {
-    const missing = join(folder.path, "missing");
-    await expect(git(folder.path, "clone", "--quiet", `${code.url}/git/missing`, missing)).rejects.toThrow(
-      /not found/,
+    const missing = join(world.folder, "missing");
+    await expect(
+      git(world.folder, "clone", "--quiet", `${world.code.url}/git/missing`, missing),
+    ).rejects.toThrow(/not found/);
+    const { path } = await world.pushed();
+    await expect(git(path, "push", "--quiet", `${world.code.url}/git/n%20o`, "main")).rejects.toThrow(
+      /400|error/,
     );
-    const { path } = await pushed();
-    await expect(git(path, "push", "--quiet", `${code.url}/git/n%20o`, "main")).rejects.toThrow(/400|error/);
-    const browser = await fetch(`${code.url}/git/missing`);
+    const browser = await fetch(`${world.code.url}/git/missing`);
     expect([browser.status, await browser.text()]).toEqual([404, expect.stringContaining("git clone")]);
   });
 
   test("serves one commit by its id, shallow, and old protocols", async () => {
-    const { path, url, commit: first } = await pushed();
+    const { name, path, url, commit: first } = await world.pushed();
     await commit(path, { "b.txt": "b\n" }, "second");
     await git(path, "push", "--quiet", url, "main");
     for (const version of ["0", "1", "2"]) {
-      const shallow = join(folder.path, `shallow-${version}-${copies}`);
+      const shallow = join(world.folder, `${name}-shallow-${version}`);
       await mkdir(shallow);
       await git(shallow, "init", "--quiet");
       await git(shallow, "-c", `protocol.version=${version}`, "fetch", "--quiet", "--depth=1", url, first);
@@ -188,9 +166,9 @@ describe("git over HTTP", () => {
 
 describe("a restart", () => {
   test("keeps repositories, and refuses a damaged one by name", async () => {
-    const stateDir = join(folder.path, "restarted");
+    const stateDir = join(world.folder, "restarted");
     const before = await startCode({ stateDir });
-    const copy = await workingCopy(folder.path, "kept", { "a.txt": "a\n" });
+    const copy = await workingCopy(world.folder, "kept", { "a.txt": "a\n" });
     await git(copy.path, "push", "--quiet", `${before.url}/git/kept`, "main");
     const described = await before.codecommitCall("GetRepository", { repositoryName: "kept" });
     await before.stop();
@@ -206,7 +184,7 @@ describe("a restart", () => {
   });
 
   test("a template makes a repository once", async () => {
-    const apply = code.codecommit.resources?.["AWS::CodeCommit::Repository"];
+    const apply = world.code.codecommit.resources?.["AWS::CodeCommit::Repository"];
     const resource = {
       logicalId: "Source",
       type: "AWS::CodeCommit::Repository",
@@ -216,7 +194,7 @@ describe("a restart", () => {
     expect(await apply?.(resource)).toEqual(created);
     expect(created?.attributes).toMatchObject({
       Name: "templated",
-      CloneUrlHttp: `${code.url}/git/templated`,
+      CloneUrlHttp: `${world.code.url}/git/templated`,
     });
   });
 });

@@ -1,15 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ECRClient } from "@aws-sdk/client-ecr";
 import { CallLog } from "../../local/aws/call-log.ts";
 import { AwsEndpoint } from "../../local/aws/endpoint.ts";
 import { FaultSwitch } from "../../local/aws/faults.ts";
+import { createEcrPublic } from "../../local/ecr/public/service.ts";
 import { createEcr } from "../../local/ecr/service.ts";
 import type { EventDraft, LocalService } from "../../local/service.ts";
 
-/** ECR alone behind a real HTTP server on a free port, as clients see it. */
+/** ECR and ECR Public alone behind a real HTTP server on a free port, as clients see it. */
 export interface EcrEndpoint {
   readonly url: string;
   /** `127.0.0.1:PORT`. */
@@ -23,13 +24,25 @@ export interface EcrEndpoint {
   stop(): Promise<void>;
 }
 
-/** Starts ECR over a state folder. */
-export async function startEcr(stateDir: string): Promise<EcrEndpoint> {
+/**
+ * Starts ECR over a state folder.
+ * @param onRequest told of every request before it is answered
+ */
+export async function startEcr(
+  stateDir: string,
+  onRequest: (request: IncomingMessage) => void = () => undefined,
+): Promise<EcrEndpoint> {
   const events: EventDraft[] = [];
   let endpoint: AwsEndpoint | undefined;
   let service: LocalService | undefined;
+  let publicService: LocalService | undefined;
   const server = createServer((request, response) => {
-    const route = service?.routes?.["/v2/"];
+    onRequest(request);
+    const routes = Object.entries({ ...service?.routes, ...publicService?.routes });
+    const [, route] =
+      routes
+        .sort(([a], [b]) => b.length - a.length)
+        .find(([prefix]) => request.url?.startsWith(prefix) === true) ?? [];
     if (endpoint?.accepts(request)) void endpoint.handle(request, response);
     else void route?.(request, response);
   });
@@ -50,12 +63,16 @@ export async function startEcr(stateDir: string): Promise<EcrEndpoint> {
   };
   try {
     service = await createEcr(context);
+    publicService = await createEcrPublic(context);
   } catch (error) {
     server.close();
     throw error;
   }
   endpoint = new AwsEndpoint({
-    services: new Map([["ecr", service]]),
+    services: new Map([
+      ["ecr", service],
+      ["ecr-public", publicService],
+    ]),
     faults: new FaultSwitch(),
     calls: new CallLog(),
     accountId: context.accountId,
@@ -79,6 +96,7 @@ export async function startEcr(stateDir: string): Promise<EcrEndpoint> {
     async stop() {
       client.destroy();
       await started.close();
+      await publicService?.close();
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     },

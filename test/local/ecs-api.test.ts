@@ -155,7 +155,7 @@ describe("clusters and capacity", () => {
       capacityProviderStrategy: { capacityProvider: string; weight?: number; base?: number }[],
     ) => createWeb(endpoint, taskDefinition, { capacityProviderStrategy });
     await expect(withStrategy([{ capacityProvider: "spot", weight: 1 }])).rejects.toThrow(
-      "capacity provider 'spot' was not found in cluster staging (it has: x86, graviton)",
+      "The specified capacity provider 'spot' was not found. Specify a valid name or ARN and try again.",
     );
     await expect(withStrategy([{ capacityProvider: "x86", weight: 0 }])).rejects.toThrow("greater than 0");
     await expect(

@@ -161,15 +161,30 @@ export const taskIs = (endpoint: EcsEndpoint, taskArn: string | undefined, lastS
     (event) => event.resources[0] === taskArn && detailOf(event, "lastStatus") === lastStatus,
   );
 
-/** Resolves when the service's PRIMARY deployment has completed or failed. */
+/**
+ * Resolves when the service's PRIMARY deployment has completed (the one that a rollback went back to, where there was one),
+ * or when the deployment that was begun last has failed.
+ */
 export async function deploymentEnds(
   endpoint: EcsEndpoint,
   name = "SERVICE_DEPLOYMENT_COMPLETED",
 ): Promise<void> {
-  const service = await describeWeb(endpoint);
-  const id = service.deployments?.find(({ status }) => status === "PRIMARY")?.id;
+  const since = endpoint.events.length;
+  const primary = (await describeWeb(endpoint)).deployments?.find(({ status }) => status === "PRIMARY");
+  const completes = name === "SERVICE_DEPLOYMENT_COMPLETED";
+  if (completes && primary?.rolloutState === "COMPLETED") return;
+  const begun = endpoint.events.findLast(
+    (event) =>
+      eventName(event) === "SERVICE_DEPLOYMENT_IN_PROGRESS" &&
+      !detailOf(event, "reason").includes("rolling back"),
+  );
+  const id = completes || begun === undefined ? primary?.id : detailOf(begun, "deploymentId");
   await endpoint.event(
     `${name} of ${id}`,
-    (event) => eventName(event) === name && detailOf(event, "deploymentId") === id,
+    (event) =>
+      eventName(event) === name &&
+      detailOf(event, "deploymentId") === id &&
+      // A rollback completes a deployment that had completed before.
+      (!completes || endpoint.events.indexOf(event) >= since),
   );
 }

@@ -7,9 +7,11 @@ import { CallLog } from "../../local/aws/call-log.ts";
 import { AwsEndpoint } from "../../local/aws/endpoint.ts";
 import { FaultSwitch } from "../../local/aws/faults.ts";
 import { createCloudFormation } from "../../local/cloudformation/service.ts";
+import { createCloudWatch } from "../../local/cloudwatch/service.ts";
 import { createEcr } from "../../local/ecr/service.ts";
-import { createEcs, type EcsDependencies } from "../../local/ecs/service.ts";
+import { createEcs, type EcsDependencies, type EcsService } from "../../local/ecs/service.ts";
 import type { Engine } from "../../local/engine.ts";
+import { createLoadBalancer } from "../../local/load-balancer/service.ts";
 import { createLogs } from "../../local/logs/service.ts";
 import { LocalServer } from "../../local/server.ts";
 import type { EventDraft, LocalService } from "../../local/service.ts";
@@ -53,12 +55,12 @@ export async function startEcs(options: EcsEndpointOptions = {}): Promise<EcsEnd
   const waiting = new Set<() => void>();
   const logs = new Map<string, string[]>();
   const said: string[] = [];
+  const place = { accountId: "000000000000", region: "us-east-1", stateDir, now: Date.now };
+  const logGroups = await createLogs(place);
   const context = {
+    ...place,
     url,
     registryHost: host,
-    accountId: "000000000000",
-    region: "us-east-1",
-    stateDir,
     emit: (event: EventDraft) => {
       events.push(event);
       for (const look of waiting) look();
@@ -67,24 +69,42 @@ export async function startEcs(options: EcsEndpointOptions = {}): Promise<EcsEnd
       put: (group: string, stream: string, lines: readonly string[]) => {
         const key = `${group} ${stream}`;
         logs.set(key, [...(logs.get(key) ?? []), ...lines]);
+        logGroups.sink.put(group, stream, lines);
       },
     },
-    now: Date.now,
     say: (line: string) => void said.push(line),
   };
   const engine: Engine = (await options.engineFor?.(host)) ?? { name: "none", description: "none" };
-  let opened: { readonly ecr: LocalService; readonly ecs: LocalService };
+  let opened: {
+    readonly ecr: LocalService;
+    readonly ecs: EcsService;
+    readonly cloudWatch: LocalService;
+    readonly loadBalancer: LocalService;
+  };
   try {
-    opened = { ecr: await createEcr(context), ecs: await createEcs(context, engine, options.deps) };
+    const cloudWatch = await createCloudWatch(context);
+    const minuteMs = options.deps?.timings?.minuteMs ?? 1000;
+    const patienceMs = engine.containers === undefined ? 0 : 20_000;
+    const loadBalancer = await createLoadBalancer(context, { secondMs: minuteMs / 60, patienceMs });
+    const deps = { alarms: cloudWatch.alarms, balancing: loadBalancer.balancing, ...options.deps };
+    opened = {
+      ecr: await createEcr(context),
+      ecs: await createEcs(context, engine, deps),
+      cloudWatch,
+      loadBalancer,
+    };
   } catch (error) {
     await server.close();
     throw error;
   }
-  const logGroups = await createLogs(context);
   const services = new Map<string, LocalService>([
     ["ecr", opened.ecr],
     ["ecs", opened.ecs],
+    ["autoscaling", opened.ecs.autoScaling],
+    ["ec2", opened.ecs.ec2],
     ["logs", logGroups],
+    ["cloudwatch", opened.cloudWatch],
+    ["elasticloadbalancingv2", opened.loadBalancer],
   ]);
   const cloudFormation = await createCloudFormation(context, (type) =>
     [...services.values()].map(({ resources }) => resources?.[type]).find((create) => create !== undefined),
@@ -156,6 +176,8 @@ export async function startEcs(options: EcsEndpointOptions = {}): Promise<EcsEnd
       ecs.destroy();
       ecr.destroy();
       await opened.ecs.close();
+      await opened.loadBalancer.close();
+      await opened.cloudWatch.close();
       await opened.ecr.close();
       await logGroups.close();
       await server.close();

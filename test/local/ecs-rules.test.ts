@@ -35,10 +35,10 @@ describe("capacity provider strategies", () => {
       { x86: 3, graviton: 3 },
     ],
     [
-      "a weight of 0 gets its base only",
+      "a weight of 0 gets nothing, not even its base",
       [item("x86", 0, 1), item("graviton", 1)],
       4,
-      { x86: 1, graviton: 3 },
+      { graviton: 4 },
     ],
   ])("%s", (_what, strategy, tasks, expected) => {
     expect(spread(strategy, tasks)).toEqual(expected);

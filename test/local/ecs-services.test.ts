@@ -49,12 +49,15 @@ describe("services", () => {
     const id = (await describeWeb(endpoint)).deployments?.[0]?.id;
     expect(await idAfter({ taskDefinition })).toBe(id);
     expect(await idAfter({ desiredCount: 3 })).toBe(id);
-    expect(await idAfter({ capacityProviderStrategy: [{ capacityProvider: "x86", weight: 1 }] })).toBe(id);
     expect(await idAfter({ deploymentConfiguration: { minimumHealthyPercent: 50 } })).toBe(id);
     const { deploymentConfiguration } = await describeWeb(endpoint);
     expect(deploymentConfiguration).toMatchObject({ minimumHealthyPercent: 50, maximumPercent: 200 });
-    const forced = await idAfter({ forceNewDeployment: true });
+    const capacityProviderStrategy = [{ capacityProvider: "x86", weight: 1 }];
+    await expect(idAfter({ capacityProviderStrategy })).rejects.toThrow("you must force a new deployment");
+    const forced = await idAfter({ capacityProviderStrategy, forceNewDeployment: true });
     expect(forced).not.toBe(id);
+    // The same again is no change.
+    expect(await idAfter({ capacityProviderStrategy })).toBe(forced);
     expect(await idAfter({ taskDefinition: await register(endpoint, await image("two")) })).not.toBe(forced);
   });
 
@@ -67,11 +70,6 @@ describe("services", () => {
       "limits that block",
       { deploymentConfiguration: { minimumHealthyPercent: 100, maximumPercent: 100 } },
       "InvalidParameterException",
-    ],
-    [
-      "a strategy not emulated",
-      { deploymentConfiguration: { strategy: "CANARY" as const } },
-      "UnsupportedFeatureException",
     ],
   ])("refuses %s", async (_what, more, name) => {
     await mixedCluster(endpoint);

@@ -15,6 +15,18 @@ afterAll(() => world.end());
 const owner = "octocat";
 
 describe("repositories, branches and commits", () => {
+  test("page through tags, with the commits that annotated ones point at", async () => {
+    const { at, path, url, commit: sha } = await pushed();
+    await git(path, "tag", "v1");
+    await git(path, "tag", "--annotate", "--message", "two", "release/2");
+    await git(path, "push", "--quiet", url, "v1", "release/2");
+    const first = await endpoint.octokit()("GET /repos/{owner}/{repo}/tags", { ...at, per_page: 1 });
+    expect(first.data).toMatchObject([{ name: "v1", commit: { sha } }]);
+    const next = /<([^>]+)>; rel="next"/.exec(String(first.headers.link))?.[1] ?? "";
+    const second = await endpoint.octokit()(`GET ${next}`);
+    expect(second.data).toMatchObject([{ name: "release/2", commit: { sha } }]);
+  });
+
   test("are read without a token when they are public, and are not there when they are private", async () => {
     const { at, commit: sha } = await pushed();
     const nobody = endpoint.octokit(null);

@@ -8,7 +8,9 @@ import { FaultSwitch } from "../../local/aws/faults.ts";
 import { type CloudFormation, createCloudFormation } from "../../local/cloudformation/service.ts";
 import { createControl } from "../../local/control.ts";
 import { createDynamoDb } from "../../local/dynamodb/service.ts";
+import { createIam } from "../../local/iam/service.ts";
 import { createLogs } from "../../local/logs/service.ts";
+import { createOidc } from "../../local/oidc/service.ts";
 import { LocalServer } from "../../local/server.ts";
 import { AwsError, type LocalContext, type LocalService, type LogSink } from "../../local/service.ts";
 import { createSqs } from "../../local/sqs/service.ts";
@@ -85,10 +87,12 @@ export async function startPlatform(
   });
   const services = new Map<string, LocalService>([
     ["probe", probe],
-    ["sts", await createSts()],
+    ["sts", await createSts({ accountId: ACCOUNT, now: Date.now })],
     ["logs", logs],
     ["sqs", sqs],
     ["dynamodb", dynamodb],
+    ["cognito-idp", await createOidc(context)],
+    ["iam", await createIam(context)],
     ["apigateway", gateway],
   ]);
   const cloudFormation = await createCloudFormation(context, (type) =>

@@ -6,6 +6,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 /**
  * POSTs with a Signature Version 4 made here, step by step as the documentation has it, and independent of `local/`.
  * @param sent another body than the signed one
+ * @param headers that are not signed
  */
 export function signedFetch(
   address: string,
@@ -13,6 +14,7 @@ export function signedFetch(
   secret: string,
   body: string,
   sent = body,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
   const url = new URL(address);
   const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
@@ -43,6 +45,7 @@ export function signedFetch(
     method: "POST",
     body: sent,
     headers: {
+      ...headers,
       "x-amz-date": date,
       authorization: `AWS4-HMAC-SHA256 Credential=${key}/${scope}, SignedHeaders=host;x-amz-date, Signature=${signature}`,
     },

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { decide, isSamePerson, type Person, personOf, quorum } from "../../shared/pipeline/approvals.ts";
+import { decide, quorum } from "../../shared/pipeline/approvals.ts";
 import type { ApprovalRule } from "../../shared/pipeline/definition.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { isSamePerson, type Person, personOf } from "../../shared/pipeline/identities.ts";
 import {
   APPROVAL,
   approvalBy,

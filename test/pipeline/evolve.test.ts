@@ -237,7 +237,13 @@ describe("deployments", () => {
       failure: { reason: "x" },
       rolledBack: false,
     };
-    expect(stageOf(runAfter(...given, failure), "staging").state.status).toBe("failed");
+    const failing = [...given, failure];
+    expect(stageOf(runAfter(...failing), "staging").state.status).toBe("deploying");
+    const back: RunEvent = { type: "return.ended", at: T0, ...service("staging") };
+    expect(stageOf(runAfter(...failing, back), "staging").state).toMatchObject({
+      status: "rolled-back",
+      failure: { reason: "x · web went back" },
+    });
   });
 });
 

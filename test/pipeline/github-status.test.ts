@@ -1,12 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
-import type { GitHubSource, PipelineDefinition } from "../../shared/pipeline/definition.ts";
+import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunEvent, Said } from "../../shared/pipeline/events.ts";
 import { line } from "../../shared/pipeline/github-messages.ts";
-import { desired, unsaid } from "../../shared/pipeline/github-status.ts";
-import { LEASE_MILLISECONDS, plan } from "../../shared/pipeline/plan.ts";
+import { plan } from "../../shared/pipeline/plan.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
+import { desired, unsaid } from "../../shared/pipeline/reports.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
+import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import { headOf, viewOf } from "../../shared/pipeline/view.ts";
+import { githubPipeline } from "../effects/sources.ts";
 import {
   approvalBy,
   buildFailed,
@@ -28,17 +30,7 @@ import {
   UNTIL_PUBLISHED,
 } from "./given.ts";
 
-const GITHUB: GitHubSource = {
-  type: "github",
-  repository: "acme/web",
-  branches: ["main"],
-  tags: [],
-  paths: [],
-  ignoreAuthors: [],
-  pullRequests: "build-only",
-  forks: "off",
-  releases: false,
-};
+const { source: GITHUB } = githubPipeline({}, { repository: "acme/web", pullRequests: "build-only" });
 
 /** A run of the same events, of a pipeline at GitHub. */
 function githubRun(events: readonly RunEvent[], change: Partial<PipelineDefinition> = {}): Run {
@@ -55,7 +47,7 @@ const about = (run: Run, what: string) => shown(run).filter((one) => one.include
 
 /** What GitHub has been told when it has been told everything. */
 const allSaid = (run: Run, change: Partial<Said> = {}): RunEvent => ({
-  type: "github.reported",
+  type: "report.made",
   at: T0,
   said: Object.fromEntries(
     desired(run).map(({ key, state, description }) => [key, { state, description, ...change }]),
@@ -226,7 +218,7 @@ describe("what is reported when", () => {
 
   test("by one at a time, whose claim can be taken over", () => {
     expect(reportOf(githubRun(begun))).toMatchObject({ lease: 0 });
-    const claimed = githubRun([...begun, { type: "github.report-requested", at: T0, lease: 0 }]);
+    const claimed = githubRun([...begun, { type: "report.requested", at: T0, lease: 0 }]);
     expect(reportOf(claimed, T0 + LEASE_MILLISECONDS - 1)).toBeUndefined();
     expect(reportOf(claimed, T0 + LEASE_MILLISECONDS)).toMatchObject({ lease: 1 });
   });
@@ -240,7 +232,7 @@ describe("what is reported when", () => {
     const ended = githubRun(events);
     expect(plan(ended, T0).map(({ type }) => type)).toEqual(["report"]);
     expect(headOf(ended, 1).active).toBe(true);
-    const claim: RunEvent = { type: "github.report-requested", at: T0 + 1, lease: 0 };
+    const claim: RunEvent = { type: "report.requested", at: T0 + 1, lease: 0 };
     expect(receive(ended, claim)).toEqual({ type: "news", event: claim });
     const told = githubRun([...events, claim, { ...allSaid(ended), at: T0 + 1 }]);
     expect(plan(told, T0)).toEqual([]);

@@ -47,6 +47,8 @@ export function definition(change: Partial<PipelineDefinition> = {}): PipelineDe
       tags: ["v*"],
       paths: [],
       ignoreAuthors: [],
+      pullRequests: "off",
+      approvalState: false,
     },
     mode: "superseded",
     images: [

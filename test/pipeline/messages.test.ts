@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { explain } from "../../shared/pipeline/explain.ts";
 import {
   allStagesSucceeded,
   buildsFailed,
   deploymentReplaced,
-  explain,
   publishFailed,
   refName,
   rolledBack,
@@ -150,6 +150,21 @@ describe("why a run ended", () => {
     );
     expect(buildsFailed(run)).toBe(
       "building failed: hello for linux/amd64: failed in BUILD: exit status 1 · hello for linux/arm64: timed out in BUILD",
+    );
+  });
+
+  test("in the words of Tandem's own buildspec, where it has said why itself", () => {
+    const lines = ["Cloning …", "tandem: the source is not at 1111111 but at 2222222", "exit status 1"];
+    const run = runAfter(started(), buildFailed("linux/amd64", { log: { group: "builds", stream: "1" } }), {
+      type: "build.log-read",
+      at: T0,
+      image: "hello",
+      platform: "linux/amd64",
+      attempt: 1,
+      lines,
+    });
+    expect(buildsFailed(run)).toBe(
+      "building failed: hello for linux/amd64: the source is not at 1111111 but at 2222222 (failed in BUILD: exit status 1)",
     );
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
-import { LEASE_MILLISECONDS, SILENCE_MILLISECONDS } from "../../shared/pipeline/plan.ts";
+import { LEASE_MILLISECONDS, SILENCE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import {
   approvalBy,
   commandsOf,

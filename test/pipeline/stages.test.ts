@@ -46,28 +46,28 @@ describe("a run asks for a stage", () => {
     ["free", FREE, "superseded", 3, "entered"],
     [
       "free after an older run",
-      apply(deployedBy3, leaveStage(deployedBy3, "r3", "succeeded")),
+      apply(deployedBy3, leaveStage(deployedBy3, "r3", { outcome: "succeeded" })),
       "superseded",
       4,
       "entered",
     ],
     [
       "free after a newer run",
-      apply(deployedBy3, leaveStage(deployedBy3, "r3", "succeeded")),
+      apply(deployedBy3, leaveStage(deployedBy3, "r3", { outcome: "succeeded" })),
       "superseded",
       2,
       "superseded r3",
     ],
     [
       "free after a newer run, queued",
-      apply(deployedBy3, leaveStage(deployedBy3, "r3", "succeeded")),
+      apply(deployedBy3, leaveStage(deployedBy3, "r3", { outcome: "succeeded" })),
       "queued",
       2,
       "superseded r3",
     ],
     [
       "free after a newer run, parallel",
-      apply(deployedBy3, leaveStage(deployedBy3, "r3", "succeeded")),
+      apply(deployedBy3, leaveStage(deployedBy3, "r3", { outcome: "succeeded" })),
       "parallel",
       2,
       "superseded r3",
@@ -99,7 +99,7 @@ describe("a run asks for a stage", () => {
 
   test("those who wait are served by their sequence, not by when they asked", () => {
     expect(queuedBehind3.queue.map(({ runId }) => runId)).toEqual(["r4", "r5"]);
-    const left = leaveStage(queuedBehind3, "r3", "succeeded");
+    const left = leaveStage(queuedBehind3, "r3", { outcome: "succeeded" });
     expect(left.next).toBe("r4");
     const free = apply(queuedBehind3, left);
     expect(told(enterStage(free, run(5), "queued", true))).toBe("waits r4");
@@ -130,7 +130,7 @@ describe("from the gate to the deployments", () => {
     expect(begun.displaced).toEqual(["r2"]);
     const lock = apply(gated, begun);
     expect(told(enterStage(lock, run(2), "queued", true))).toBe("superseded r3");
-    const left = leaveStage(lock, "r3", "succeeded");
+    const left = leaveStage(lock, "r3", { outcome: "succeeded" });
     expect(left.next).toBe("r4");
     expect(told(enterStage(apply(lock, left), run(4), "queued", true))).toBe("entered");
   });
@@ -140,14 +140,17 @@ describe("a run leaves a stage", () => {
   const waiting = asked("superseded", false, 3, 4);
 
   test.each(["succeeded", "failed", "refused", "expired"] as const)("%s: the next is woken", (outcome) => {
-    expect(leaveStage(waiting, "r3", outcome)).toEqual({
+    expect(leaveStage(waiting, "r3", { outcome })).toEqual({
       events: [{ type: "stage.left", runId: "r3", outcome }],
       next: "r4",
     });
   });
 
   test("rolled back: the stage is held, and nobody is woken until somebody releases it", () => {
-    const left = leaveStage(waiting, "r3", "rolled-back");
+    const left = leaveStage(waiting, "r3", {
+      outcome: "rolled-back",
+      hold: "ECS rolled its deployment back",
+    });
     expect(left.next).toBeUndefined();
     const lock = apply(waiting, left);
     expect(told(enterStage(lock, run(4), "superseded", false))).toBe("waits r3");
@@ -156,13 +159,13 @@ describe("a run leaves a stage", () => {
   });
 
   test("a run that has left does not come back, however late somebody asks for it", () => {
-    const lock = apply(waiting, leaveStage(waiting, "r3", "failed"));
+    const lock = apply(waiting, leaveStage(waiting, "r3", { outcome: "failed" }));
     expect(told(enterStage(lock, run(3), "superseded", false))).toBe("left");
   });
 
   test("leaving twice changes nothing, but wakes again: the first may have crashed before", () => {
-    const lock = apply(waiting, leaveStage(waiting, "r3", "succeeded"));
-    expect(leaveStage(lock, "r3", "succeeded")).toEqual({ events: [], next: "r4" });
+    const lock = apply(waiting, leaveStage(waiting, "r3", { outcome: "succeeded" }));
+    expect(leaveStage(lock, "r3", { outcome: "succeeded" })).toEqual({ events: [], next: "r4" });
   });
 });
 
@@ -182,11 +185,11 @@ describe("whatever runs do, in any order", () => {
       case "begin":
         return beginStage(lock, runId);
       case "succeed":
-        return leaveStage(lock, runId, "succeeded");
+        return leaveStage(lock, runId, { outcome: "succeeded" });
       case "fail":
-        return leaveStage(lock, runId, "failed");
+        return leaveStage(lock, runId, { outcome: "failed" });
       case "roll back":
-        return leaveStage(lock, runId, "rolled-back");
+        return leaveStage(lock, runId, { outcome: "rolled-back", hold: "ECS rolled its deployment back" });
       default:
         return { events: [{ type: "stage.released", by: "bob", reason: "mended" }] as const };
     }

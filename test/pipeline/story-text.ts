@@ -82,6 +82,29 @@ function deployment(event: Extract<RunEvent, { readonly service: string }>): str
     }
     case "deployment.failed":
       return `${what}: ${sentence(event.failure)}`;
+    case "deployment.paused":
+      return `${what} at ${event.lifecycleStage} (${event.hookId})`;
+    case "pause.answer-requested":
+      return `${what} (${event.hookId})`;
+    case "pause.answered":
+      return `${what} (${event.hookId}): ${event.action}`;
+    case "deployment.baking":
+      return what;
+    case "deployment.step-done":
+      return `${what}, step ${event.step}`;
+    case "deployment.quarantined":
+      return `${what} without ${event.quarantine.architecture}`;
+    case "return.requested":
+    case "return.started":
+      return what;
+    case "return.ended":
+      return `${what}${because(event.failure === undefined ? "" : sentence(event.failure))}`;
+    case "task.requested":
+    case "task.started":
+    case "task.reported":
+      return `${what}, ${event.when} ${event.index}`;
+    case "task.ended":
+      return `${what}, ${event.when} ${event.index}${because(event.failure === undefined ? "" : sentence(event.failure))}`;
   }
 }
 
@@ -93,8 +116,20 @@ export function commandText(command: Command): string {
       return `stop-build ${command.image} ${command.platform}${takeover(command.lease)}`;
     case "publish-index":
       return `publish-index ${command.image.name}${takeover(command.lease)}`;
-    case "deploy":
-      return `deploy ${command.cluster}/${command.service}${takeover(command.lease)}`;
+    case "deploy": {
+      const step = command.step === 0 ? "" : `, step ${command.step}`;
+      return `deploy ${command.cluster}/${command.service}${step}${takeover(command.lease)}`;
+    }
+    case "return-deployment":
+      return `return-deployment ${command.cluster}/${command.service}${takeover(command.lease)}`;
+    case "verify-return":
+      return `verify-return ${command.cluster}/${command.service}`;
+    case "run-task":
+      return `run-task ${command.definition.run}${takeover(command.lease)}`;
+    case "ask-task":
+      return `ask-task ${command.definition.run}${command.late ? ", late" : ""}`;
+    case "answer-pause":
+      return `answer-pause ${command.hookId} ${command.action}${takeover(command.lease)}`;
     case "ask-builds":
       return `ask-builds ${command.builds.map(({ buildId }) => buildId).join(" ")}`;
     case "read-build-log":

@@ -1,7 +1,9 @@
 import { type Command, claimOf, keyOf, type Wake } from "../../shared/pipeline/commands.ts";
+import { isGated } from "../../shared/pipeline/definition.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { evolve } from "../../shared/pipeline/evolve.ts";
-import { explain, stageBusy, stageHeld } from "../../shared/pipeline/messages.ts";
+import { explain } from "../../shared/pipeline/explain.ts";
+import { stageBusy, stageHeld } from "../../shared/pipeline/messages.ts";
 import { plan } from "../../shared/pipeline/plan.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
 import { gateRound, type Run } from "../../shared/pipeline/run.ts";
@@ -134,7 +136,10 @@ export class Story {
       case "check-stage":
         return this.check(run, command.stage);
       case "leave-stage": {
-        const { events, next } = leaveStage(this.lock(command.stage), runId, command.outcome);
+        const { events, next } = leaveStage(this.lock(command.stage), runId, {
+          outcome: command.outcome,
+          ...(command.outcome === "rolled-back" ? { hold: "ECS rolled its deployment back" } : {}),
+        });
         this.change(command.stage, events);
         const left: RunEvent = { type: "stage.left", at: this.now, stage: command.stage };
         return { events: [left], wake: next === undefined ? [] : [{ runId: next }] };
@@ -154,7 +159,8 @@ export class Story {
     run: Run,
     name: string,
   ): { readonly events: readonly RunEvent[]; readonly wake: readonly Wake[] } {
-    const gated = run.definition.stages.find((stage) => stage.name === name)?.approval !== undefined;
+    const stage = run.definition.stages.find((one) => one.name === name);
+    const gated = stage !== undefined && isGated(stage);
     const { answer, events, displaced } = enterStage(
       this.lock(name),
       { runId: run.id, sequence: run.sequence },

@@ -36,6 +36,13 @@ describe("the tags of an index", () => {
     });
   });
 
+  test.each(["cache-linux-amd64", "tandem.live.hello"])("%s is Tandem's own, and not given", (branch) => {
+    expect(tagsFor(["{branch}"], revision(`refs/heads/${branch}`))).toEqual({
+      tags: [COMMIT],
+      skipped: [{ tag: branch, why: "tags of that beginning are Tandem's own" }],
+    });
+  });
+
   test("whatever refs and templates are, every tag is valid for OCI and ECR, and there is one", () => {
     const templates = fc.array(
       fc.oneof(

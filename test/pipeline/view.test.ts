@@ -107,6 +107,9 @@ describe("a run as the HTTP API shows it", () => {
       openedAt: "2026-11-21T09:00:00.000Z",
       expiresAt: "2026-11-28T09:00:00.000Z",
       voided: [],
+      round: 0,
+      conditions: [],
+      override: undefined,
     });
     expect(production?.services).toEqual([
       expect.objectContaining({

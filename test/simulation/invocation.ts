@@ -29,7 +29,7 @@ export interface Machine {
 }
 
 /** Calls that the SDK may send twice without anybody asking it to. */
-const WRITES = /append|record|put|startBuild|stopBuild|registerTaskDefinition|updateService/i;
+const WRITES = /append|record|draw|put|startBuild|stopBuild|registerTaskDefinition|updateService/i;
 
 const IN_FLIGHT_MILLISECONDS = 1_000;
 

@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import type { Deps } from "../../shared/advance.ts";
 import type { Aws } from "../../shared/effects/aws.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
+
+/** As the fake repository names its commits. */
+const COMMITS = Array.from({ length: 10 }, (_, n) => createHash("sha1").update(`commit ${n}`).digest("hex"));
 
 /** A way to break the core from outside, to see whether the checks notice. */
 export interface Sabotage {
@@ -65,7 +69,7 @@ export const FORGED_APPROVALS = withStreams((streams) => ({
 /** Refusals of deliveries that nobody writes down. */
 export const NO_RECORDS: Sabotage = {
   ...HONEST,
-  store: (store) => ({ ...store, deliveries: { ...store.deliveries, record: async () => {} } }),
+  store: (store) => ({ ...store, deliveries: { ...store.deliveries, record: async (delivery) => delivery } }),
 };
 
 /** Sweeps that see no run. */
@@ -78,6 +82,34 @@ export const BLIND_SWEEPS: Sabotage = {
 export const NO_BRANCHES: Sabotage = {
   ...HONEST,
   aws: (aws) => ({ ...aws, codecommit: { ...aws.codecommit, listBranches: async () => ({ branches: [] }) } }),
+};
+
+/** A host that says of every commit that it has come out of all others. */
+export const NO_HISTORY: Sabotage = {
+  ...HONEST,
+  aws: (aws) => ({
+    ...aws,
+    codecommit: {
+      ...aws.codecommit,
+      getCommit: async (input) => {
+        const { commit, ...rest } = await aws.codecommit.getCommit(input);
+        return { ...rest, commit: { ...commit, parents: COMMITS } };
+      },
+    },
+  }),
+};
+
+/** Numbers that nobody closes: who has drawn one may use it at any time. */
+export const NO_CLOSED_NUMBERS: Sabotage = {
+  ...HONEST,
+  store: (store) => ({
+    ...store,
+    intake: {
+      ...store.intake,
+      put: async (pipeline, sequence, slot, at) =>
+        slot.type === "none" || store.intake.put(pipeline, sequence, slot, at),
+    },
+  }),
 };
 
 /** Stages that know no order of a queue. */

@@ -1,28 +1,24 @@
 import { z } from "zod";
 import type { Operation } from "../../service.ts";
 import { AwsError } from "../../service.ts";
+import type { Policy } from "../lifecycle/policy.ts";
+import { PolicyFault, parsePolicy } from "../lifecycle/policy.ts";
 import type { Registry } from "../registry.ts";
 import { inRepository, parseInput } from "./input.ts";
 
-const policyText = z
-  .string()
-  .min(100)
-  .max(30_720)
-  .refine(
-    isPolicy,
-    "must be a lifecycle policy: a JSON object with rules, each with rulePriority, selection, action",
-  );
+const policyText = z.string().min(100).max(30_720);
 
 const putInput = z.object({ ...inRepository, lifecyclePolicyText: policyText });
 
 /**
- * Keeps the policy for those who read it; nothing is expired on a laptop.
+ * Keeps the policy. ECR applies it within a day; here nothing is expired but by a preview's look, or `/_local/ecr/lifecycle`.
  * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutLifecyclePolicy.html
  */
 export function putLifecyclePolicy({ context, repositories }: Registry): Operation {
   return async (input) => {
     const { lifecyclePolicyText, ...request } = parseInput(putInput, input);
     repositories.find(request.repositoryName, request.registryId);
+    checkPolicy(lifecyclePolicyText);
     await repositories.update(request.repositoryName, (current) => ({
       ...current,
       lifecyclePolicy: lifecyclePolicyText,
@@ -51,7 +47,7 @@ export function deleteLifecyclePolicy({ context, repositories }: Registry): Oper
   };
 }
 
-function policyOf(repository: {
+export function policyOf(repository: {
   readonly name: string;
   readonly lifecyclePolicy?: string | undefined;
 }): string {
@@ -62,16 +58,15 @@ function policyOf(repository: {
   );
 }
 
-/** Whether a text has the outer form of a lifecycle policy. */
-export function isPolicy(text: string): boolean {
-  const rule = z.looseObject({
-    rulePriority: z.int().min(1),
-    selection: z.looseObject({}),
-    action: z.looseObject({ type: z.string() }),
-  });
+/** The policy that a text holds. @throws AwsError as ECR says it of one that is not valid */
+export function checkPolicy(text: string): Policy {
   try {
-    return z.object({ rules: z.array(rule).min(1) }).safeParse(JSON.parse(text)).success;
-  } catch {
-    return false;
+    return parsePolicy(text);
+  } catch (error) {
+    if (!(error instanceof PolicyFault)) throw error;
+    throw new AwsError(
+      "InvalidParameterException",
+      `Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: ${error.message}'`,
+    );
   }
 }

@@ -5,7 +5,8 @@ import { instancesAppear } from "../auto-scaling.ts";
 import { describeCluster } from "../describe.ts";
 import type { Ecs } from "../ecs.ts";
 import { page, pageSchema, parse, tagsSchema } from "../input.ts";
-import { type Cluster, type StrategyItem, strategyItemSchema } from "../types.ts";
+import { checkStrategy, kindOfProvider } from "../strategy.ts";
+import { type Cluster, strategyItemSchema } from "../types.ts";
 
 const createSchema = z.object({
   clusterName: z
@@ -26,47 +27,14 @@ const putSchema = z.object({
   defaultCapacityProviderStrategy: z.array(strategyItemSchema),
 });
 
-/**
- * The rules of a capacity provider strategy: at most 20 items, one weight above 0, one base; every provider belongs to the
- * cluster. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
- *
- * @throws AwsError InvalidParameterException
- */
-export function checkStrategy(
-  strategy: readonly StrategyItem[],
-  cluster: Pick<Cluster, "name" | "capacityProviders">,
-): void {
-  const refuse = (message: string): never => {
-    throw new AwsError("InvalidParameterException", message);
-  };
-  if (strategy.length === 0) return;
-  if (strategy.length > 20)
-    refuse("The capacity provider strategy can't have more than 20 capacity providers.");
-  if (strategy.every(({ weight }) => weight === 0)) {
-    refuse("At least one capacity provider of the strategy must have a weight greater than 0.");
-  }
-  if (strategy.filter(({ base }) => base > 0).length > 1) {
-    refuse("Only one capacity provider in a capacity provider strategy can have a base defined.");
-  }
-  const names = strategy.map(({ capacityProvider }) => capacityProvider);
-  if (new Set(names).size < names.length) refuse("A capacity provider may occur only once in a strategy.");
-  const foreign = names.find((name) => !cluster.capacityProviders.includes(name));
-  if (foreign !== undefined) {
-    const known = cluster.capacityProviders.join(", ") || "none";
-    refuse(
-      `The specified capacity provider '${foreign}' was not found in cluster ${cluster.name} (it has: ${known}). Associate it with PutClusterCapacityProviders.`,
-    );
-  }
-}
-
 /** @throws AwsError InvalidParameterException for a provider that does not exist. */
 export function checkProviders(ecs: Ecs, names: readonly string[]): readonly string[] {
   const short = names.map(lastPart);
-  const missing = short.find((name) => ecs.state.capacityProviders.get(name)?.status !== "ACTIVE");
+  const missing = short.find((name) => kindOfProvider(ecs.state, name) === undefined);
   if (missing !== undefined) {
     throw new AwsError(
       "InvalidParameterException",
-      `The specified capacity provider '${missing}' was not found.`,
+      `The specified capacity provider '${missing}' was not found. Specify a valid name or ARN and try again.`,
     );
   }
   return short;
@@ -90,7 +58,7 @@ export function clusterOperations(ecs: Ecs): Record<string, Operation> {
           wanted.settings.length > 0 ? wanted.settings : [{ name: "containerInsights", value: "disabled" }],
         tags: wanted.tags,
       };
-      checkStrategy(cluster.defaultStrategy, cluster);
+      checkStrategy(state, cluster.defaultStrategy, cluster);
       state.clusters.set(cluster.name, cluster);
       instancesAppear(ecs);
       await store.save();
@@ -166,7 +134,7 @@ export function clusterOperations(ecs: Ecs): Record<string, Operation> {
           `The specified capacity provider is in use by service ${user.name} and cannot be removed.`,
         );
       }
-      checkStrategy(wanted.defaultCapacityProviderStrategy, { name: cluster.name, capacityProviders });
+      checkStrategy(state, wanted.defaultCapacityProviderStrategy, { name: cluster.name, capacityProviders });
       cluster.capacityProviders = capacityProviders;
       cluster.defaultStrategy = wanted.defaultCapacityProviderStrategy;
       await store.save();

@@ -1,14 +1,28 @@
 import { z } from "zod";
+import type { Architecture } from "../../engine.ts";
 import { AwsError, type Operation } from "../../service.ts";
 import { lastPart } from "../arns.ts";
+import { providerOfGroup } from "../auto-scaling.ts";
 import { describeInstance } from "../describe.ts";
 import type { Ecs } from "../ecs.ts";
 import { ExpressionError, parseExpression } from "../expression.ts";
 import { page, pageSchema, parse, tagsSchema } from "../input.ts";
 import { architectureOf, resourcesOf } from "../instance-types.ts";
-import { announceInstance, registerInstance } from "../instances.ts";
+import {
+  announceInstance,
+  externalAttribute,
+  registerInstance,
+  removeInstance,
+  setConnected,
+} from "../instances.ts";
 import { subjectsOf } from "../placement.ts";
-import { architectureSchema, attributeSchema, type Cluster, type ContainerInstance } from "../types.ts";
+import {
+  type Attribute,
+  architectureSchema,
+  attributeSchema,
+  type Cluster,
+  type ContainerInstance,
+} from "../types.ts";
 
 const documentSchema = z.looseObject({
   instanceId: z.string(),
@@ -40,6 +54,25 @@ function identityDocument(text: string): z.infer<typeof documentSchema> {
   return parse(documentSchema, document);
 }
 
+/**
+ * Whether the agent runs on a host of ECS Anywhere: it was registered with Systems Manager (`mi-…`), and says so.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-anywhere-registration.html
+ */
+function isExternal(instanceId: string, attributes: readonly Attribute[]): boolean {
+  return instanceId.startsWith("mi-") || attributes.some(({ name }) => name === externalAttribute.name);
+}
+
+/** The agent says its architecture itself; the instance type stands in for what it does not say. */
+function architectureGiven(
+  document: z.infer<typeof documentSchema>,
+  attributes: readonly Attribute[],
+): Architecture {
+  const said = attributes.find(({ name }) => name === "ecs.cpu-architecture")?.value;
+  return (
+    document.architecture ?? architectureSchema.safeParse(said).data ?? architectureOf(document.instanceType)
+  );
+}
+
 export function instanceOperations(ecs: Ecs): Record<string, Operation> {
   const { state, store } = ecs;
 
@@ -63,18 +96,25 @@ export function instanceOperations(ecs: Ecs): Record<string, Operation> {
         wanted.totalResources.find((resource) => resource.name === name)?.integerValue;
       const own = resourcesOf(document.instanceType);
       const groupName = wanted.tags.find(({ key }) => key === groupTag)?.value;
-      const provider = [...state.capacityProviders.values()].find(
-        ({ autoScalingGroupArn }) => groupName !== undefined && lastPart(autoScalingGroupArn) === groupName,
-      );
+      const provider = groupName === undefined ? undefined : providerOfGroup(state, groupName);
+      const external = isExternal(document.instanceId, wanted.attributes);
+      const known = state.instancesOf(cluster.name).find((one) => one.ec2InstanceId === document.instanceId);
+      if (known !== undefined) {
+        // An agent that starts again registers again, and is the same container instance.
+        setConnected(ecs, known, true);
+        await store.save();
+        return { containerInstance: describeInstance(state, known) };
+      }
       const instance = registerInstance(ecs, cluster, {
         ec2InstanceId: document.instanceId,
         instanceType: document.instanceType,
-        architecture: document.architecture ?? architectureOf(document.instanceType),
+        architecture: architectureGiven(document, wanted.attributes),
         availabilityZone: document.availabilityZone ?? `${ecs.context.region}a`,
         cpu: given("CPU") ?? own.cpu,
         memory: given("MEMORY") ?? own.memory,
-        attributes: wanted.attributes,
-        capacityProviderName: provider?.name,
+        attributes: external ? [externalAttribute, ...wanted.attributes] : wanted.attributes,
+        // Hosts of ECS Anywhere belong to no capacity provider.
+        ...(external ? { launchType: "EXTERNAL" } : { capacityProviderName: provider?.name }),
         tags: wanted.tags,
       });
       await store.save();
@@ -98,14 +138,8 @@ export function instanceOperations(ecs: Ecs): Record<string, Operation> {
           "Found running tasks on the instance. Use force, or drain it first.",
         );
       }
-      instance.status = "INACTIVE";
-      instance.version += 1;
-      announceInstance(ecs, instance);
       // On AWS the tasks become orphans that services replace; here nothing is left to run, so they stop.
-      for (const task of tasks)
-        ecs.runner.stop(task, "ServiceSchedulerInitiated", "Container instance was deregistered.");
-      state.instances.delete(instance.arn);
-      ecs.scheduler.kickCluster(instance.cluster);
+      removeInstance(ecs, instance, "Container instance was deregistered.");
       await store.save();
       return { containerInstance: describeInstance(state, instance) };
     },

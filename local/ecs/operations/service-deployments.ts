@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AwsError, type Operation } from "../../service.ts";
-import { deploymentTasks } from "../counts.ts";
 import { present, seconds } from "../describe.ts";
+import { describeServiceDeployment, resolvedConfiguration } from "../describe-deployment.ts";
 import type { Ecs } from "../ecs.ts";
 import { page, pageSchema, parse } from "../input.ts";
 import { currentDeployment } from "../service-records.ts";
@@ -14,6 +14,12 @@ const listSchema = pageSchema.extend({
   cluster: z.string().optional(),
   status: z.array(z.enum(serviceDeploymentStatuses)).optional(),
   createdAt: z.object({ before: z.number().optional(), after: z.number().optional() }).optional(),
+});
+
+const continueSchema = z.object({
+  serviceDeploymentArn: z.string(),
+  hookId: z.string(),
+  action: z.enum(["CONTINUE", "ROLLBACK"]).default("CONTINUE"),
 });
 
 const date = (milliseconds: number | undefined): number | undefined =>
@@ -36,50 +42,21 @@ export function serviceDeploymentOperations(ecs: Ecs): Record<string, Operation>
     return service === undefined || record === undefined ? undefined : { service, record };
   }
 
-  function revisionSummary(service: Service, revisionArn: string): Record<string, unknown> {
-    const tasks = [...state.tasksOfService(service.arn)];
-    const deployments = service.deployments.filter((one) => one.revisionArn === revisionArn);
-    const counts = deployments.map(({ id }) => deploymentTasks(tasks, id));
-    return {
-      arn: revisionArn,
-      requestedTaskCount: deployments.some(({ status }) => status === "PRIMARY") ? service.desiredCount : 0,
-      runningTaskCount: counts.reduce((sum, { running }) => sum + running, 0),
-      pendingTaskCount: counts.reduce((sum, { pending }) => sum + pending, 0),
-    };
-  }
-
-  function describe({
-    service,
-    record,
-  }: {
-    service: Service;
-    record: ServiceDeployment;
-  }): Record<string, unknown> {
-    const { alarms } = record.deploymentConfiguration;
-    return present({
-      serviceDeploymentArn: record.arn,
-      serviceArn: service.arn,
-      clusterArn: state.cluster(service.cluster).arn,
-      createdAt: date(record.createdAt),
-      startedAt: date(record.startedAt),
-      finishedAt: date(record.finishedAt),
-      stoppedAt: date(record.stoppedAt),
-      updatedAt: date(record.updatedAt),
-      sourceServiceRevisions: record.sourceRevisionArns.map((arn) => revisionSummary(service, arn)),
-      targetServiceRevision: revisionSummary(service, record.targetRevisionArn),
-      status: record.status,
-      statusReason: record.statusReason,
-      deploymentConfiguration: record.deploymentConfiguration,
-      rollback:
-        record.rollback === undefined
-          ? undefined
-          : { ...record.rollback, startedAt: date(record.rollback.startedAt) },
-      deploymentCircuitBreaker: record.circuitBreaker,
-      alarms:
-        alarms === undefined
-          ? { status: "DISABLED" }
-          : { status: alarms.enable ? "MONITORING" : "DISABLED", alarmNames: alarms.alarmNames },
-    });
+  /** @throws AwsError ServiceDeploymentNotFoundException, ConflictException for one that has ended */
+  function ongoing(
+    arn: string,
+    verb: string,
+  ): { readonly service: Service; readonly record: ServiceDeployment } {
+    const found = recordOf(arn);
+    if (found === undefined)
+      throw new AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.");
+    if (currentDeployment(found.service) !== found.record) {
+      throw new AwsError(
+        "ConflictException",
+        `Cannot ${verb} the service deployment: its status is ${found.record.status}. Only one that is in progress can be ${verb === "stop" ? "stopped" : "continued"}.`,
+      );
+    }
+    return found;
   }
 
   return {
@@ -114,7 +91,9 @@ export function serviceDeploymentOperations(ecs: Ecs): Record<string, Operation>
       const { serviceDeploymentArns } = parse(z.object({ serviceDeploymentArns: arnsSchema }), input);
       const found = serviceDeploymentArns.map((arn) => ({ arn, record: recordOf(arn) }));
       return {
-        serviceDeployments: found.flatMap(({ record }) => (record === undefined ? [] : [describe(record)])),
+        serviceDeployments: found.flatMap(({ record }) =>
+          record === undefined ? [] : [describeServiceDeployment(state, record.service, record.record)],
+        ),
         failures: found
           .filter(({ record }) => record === undefined)
           .map(({ arn }) => ({ arn, reason: "MISSING" })),
@@ -135,6 +114,7 @@ export function serviceDeploymentOperations(ecs: Ecs): Record<string, Operation>
             : [
                 present({
                   ...revision.configuration,
+                  resolvedConfiguration: resolvedConfiguration(revision),
                   serviceRevisionArn: revision.arn,
                   serviceArn: service.arn,
                   clusterArn: state.cluster(service.cluster).arn,
@@ -164,25 +144,27 @@ export function serviceDeploymentOperations(ecs: Ecs): Record<string, Operation>
         }),
         input,
       );
-      const found = recordOf(wanted.serviceDeploymentArn);
-      if (found === undefined) {
-        throw new AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.");
-      }
-      const { service, record } = found;
-      if (currentDeployment(service) !== record) {
+      const { service, record } = ongoing(wanted.serviceDeploymentArn, "stop");
+      // What is asked for is done when the scheduler looks at the service next. A rollback that goes on is none to stop.
+      if (wanted.stopType === "ABORT") record.status = "STOP_REQUESTED";
+      else if (record.rollback === undefined) record.status = "ROLLBACK_REQUESTED";
+      record.updatedAt = ecs.context.now();
+      ecs.scheduler.kick(service);
+      await store.save();
+      return { serviceDeploymentArn: record.arn };
+    },
+
+    ContinueServiceDeployment: async (input) => {
+      const wanted = parse(continueSchema, input);
+      const { service, record } = ongoing(wanted.serviceDeploymentArn, "continue");
+      const execution = record.lifecycle?.hooks.find(({ hookId }) => hookId === wanted.hookId);
+      if (execution === undefined || execution.status !== "AWAITING_ACTION") {
         throw new AwsError(
-          "ConflictException",
-          `Cannot stop the service deployment: its status is ${record.status}. Only one that is in progress can be stopped.`,
+          "InvalidParameterException",
+          `The hook ${wanted.hookId} does not wait for an action${execution === undefined ? "" : `: its status is ${execution.status}`}. The hooks that do are in lifecycleHookDetails of DescribeServiceDeployments.`,
         );
       }
-      if (wanted.stopType === "ABORT") ecs.rollout.abort(service, record);
-      else if (
-        record.rollback === undefined &&
-        !ecs.rollout.rollBack(service, record, "ECS deployment stopped")
-      ) {
-        ecs.rollout.abort(service, record);
-      }
-      ecs.scheduler.kick(service);
+      ecs.hooks.answer(service, record, execution, wanted.action);
       await store.save();
       return { serviceDeploymentArn: record.arn };
     },

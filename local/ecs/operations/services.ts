@@ -1,25 +1,27 @@
 import { z } from "zod";
 import { AwsError, type Operation } from "../../service.ts";
 import { lastPart } from "../arns.ts";
+import { changedConfiguration, deploymentConfigurationSchema } from "../deployment-configuration.ts";
 import { describeService } from "../describe.ts";
 import type { Ecs } from "../ecs.ts";
 import { page, pageSchema, parse, tagsSchema } from "../input.ts";
+import { checkLaunch, launchOf, launchOfUpdate } from "../launch.ts";
+import { checkConstraints } from "../registration.ts";
 import {
   checkDeploymentConfiguration,
   keptConfiguration,
   type ServiceConfiguration,
   startsDeployment,
 } from "../service-config.ts";
+import { checkLoadBalancers } from "../strategies/targets.ts";
 import {
   type Cluster,
   constraintSchema,
-  deploymentConfigurationSchema,
   placementStrategySchema,
   type Service,
   strategyItemSchema,
 } from "../types.ts";
-import { checkStrategy } from "./clusters.ts";
-import { checkConstraints, usableDefinition } from "./task-definitions.ts";
+import { usableDefinition } from "./task-definitions.ts";
 
 const sharedMembers = {
   cluster: z.string().optional(),
@@ -71,12 +73,6 @@ function checkCreate(wanted: Create): void {
     throw unsupported(`the scheduling strategy ${wanted.schedulingStrategy}`);
   const controller = wanted.deploymentController?.type ?? "ECS";
   if (controller !== "ECS") throw unsupported(`the deployment controller ${controller}`);
-  if (wanted.launchType !== undefined && wanted.capacityProviderStrategy !== undefined) {
-    throw invalid(
-      "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
-    );
-  }
-  if ((wanted.launchType ?? "EC2") !== "EC2") throw unsupported(`the launch type ${wanted.launchType ?? ""}`);
   if (wanted.taskDefinition === undefined) throw invalid("taskDefinition is required.");
   if (wanted.desiredCount === undefined)
     throw invalid("desiredCount is required when the scheduling strategy is REPLICA.");
@@ -95,12 +91,14 @@ export async function createService(ecs: Ecs, input: unknown, createdBy: string)
     throw invalid("Creation of service was not idempotent.");
   }
   const definition = usableDefinition(ecs, wanted.taskDefinition ?? "");
-  const strategy =
-    wanted.capacityProviderStrategy ?? (wanted.launchType === undefined ? cluster.defaultStrategy : []);
-  checkStrategy(strategy, cluster);
+  const launch = launchOf(state, cluster, wanted);
   const deploymentConfiguration = parse(deploymentConfigurationSchema, wanted.deploymentConfiguration ?? {});
   checkDeploymentConfiguration(deploymentConfiguration);
-  checkConstraints([...definition.placementConstraints, ...(wanted.placementConstraints ?? [])]);
+  const { placementConstraints = [], placementStrategy = [] } = wanted;
+  checkConstraints([...definition.placementConstraints, ...placementConstraints]);
+  const kept = keptConfiguration(wanted);
+  checkLaunch(state, launch, definition, { ...kept, placementConstraints, placementStrategy });
+  checkLoadBalancers(kept, deploymentConfiguration, definition, ecs.balancing);
   const service: Service = {
     arn: ecs.arns.ecs(`service/${cluster.name}/${wanted.serviceName}`),
     name: wanted.serviceName,
@@ -108,13 +106,14 @@ export async function createService(ecs: Ecs, input: unknown, createdBy: string)
     status: "ACTIVE",
     desiredCount: wanted.desiredCount ?? 0,
     taskDefinitionArn: definition.arn,
-    launchType: strategy.length > 0 ? undefined : "EC2",
-    capacityProviderStrategy: strategy,
+    launchType: launch.launchType,
+    createdLaunchType: launch.launchType,
+    capacityProviderStrategy: [...launch.strategy],
     deploymentConfiguration,
-    placementConstraints: wanted.placementConstraints ?? [],
-    placementStrategy: wanted.placementStrategy ?? [],
+    placementConstraints,
+    placementStrategy,
     healthCheckGracePeriodSeconds: wanted.healthCheckGracePeriodSeconds ?? 0,
-    configuration: { loadBalancers: [], serviceRegistries: [], ...keptConfiguration(wanted) },
+    configuration: { loadBalancers: [], serviceRegistries: [], ...kept },
     clientToken: wanted.clientToken,
     createdBy,
     createdAt: context.now(),
@@ -160,25 +159,32 @@ function changeOf(ecs: Ecs, cluster: Cluster, service: Service, wanted: Update):
   const named =
     wanted.taskDefinition === undefined ? undefined : usableDefinition(ecs, wanted.taskDefinition);
   const definition = named ?? ecs.state.definitionOf(service.taskDefinitionArn);
-  if (wanted.capacityProviderStrategy !== undefined) checkStrategy(wanted.capacityProviderStrategy, cluster);
-  const deploymentConfiguration = parse(deploymentConfigurationSchema, {
-    ...service.deploymentConfiguration,
-    ...wanted.deploymentConfiguration,
+  const launch = launchOfUpdate(ecs.state, cluster, service, {
+    capacityProviderStrategy: wanted.capacityProviderStrategy,
+    force: wanted.forceNewDeployment,
   });
+  const deploymentConfiguration = parse(
+    deploymentConfigurationSchema,
+    changedConfiguration(service.deploymentConfiguration, wanted.deploymentConfiguration),
+  );
   checkDeploymentConfiguration(deploymentConfiguration);
   const placementConstraints = wanted.placementConstraints ?? service.placementConstraints;
   checkConstraints([...(definition?.placementConstraints ?? []), ...placementConstraints]);
   const configuration: ServiceConfiguration = { ...service.configuration, ...keptConfiguration(wanted) };
-  const strategy = wanted.capacityProviderStrategy ?? service.capacityProviderStrategy;
+  const placementStrategy = wanted.placementStrategy ?? service.placementStrategy;
+  if (definition !== undefined) {
+    checkLaunch(ecs.state, launch, definition, { ...configuration, placementConstraints, placementStrategy });
+  }
+  checkLoadBalancers(configuration, deploymentConfiguration, definition, ecs.balancing);
   return {
     members: {
       desiredCount: wanted.desiredCount ?? service.desiredCount,
       taskDefinitionArn: definition?.arn ?? service.taskDefinitionArn,
-      capacityProviderStrategy: strategy,
-      launchType: strategy.length > 0 ? undefined : "EC2",
+      capacityProviderStrategy: [...launch.strategy],
+      launchType: launch.launchType,
       deploymentConfiguration,
       placementConstraints,
-      placementStrategy: wanted.placementStrategy ?? service.placementStrategy,
+      placementStrategy,
       healthCheckGracePeriodSeconds:
         wanted.healthCheckGracePeriodSeconds ?? service.healthCheckGracePeriodSeconds,
       configuration: { ...configuration },

@@ -1,42 +1,14 @@
 import { z } from "zod";
 import { AwsError, type Caller, type Operation } from "../../service.ts";
 import { definitionName } from "../arns.ts";
-import { cpuUnits, mebibytes } from "../demand.ts";
 import { describeDefinition } from "../describe.ts";
 import type { Ecs } from "../ecs.ts";
-import { ExpressionError, parseExpression } from "../expression.ts";
-import { page, pageSchema, parse, tagsSchema } from "../input.ts";
-import {
-  type Constraint,
-  constraintSchema,
-  containerDefinitionSchema,
-  type TaskDefinition,
-} from "../types.ts";
+import { page, pageSchema, parse } from "../input.ts";
+import { checkRegistration, registrationSchema } from "../registration.ts";
+import type { TaskDefinition } from "../types.ts";
 
 const clientError = (message: string): AwsError => new AwsError("ClientException", message);
-
-const registerSchema = z.looseObject({
-  family: z.string({ error: "Family should not be null or empty." }).regex(/^[A-Za-z0-9_-]{1,255}$/, {
-    error:
-      "Family contains invalid characters: up to 255 letters, numbers, underscores and hyphens are allowed.",
-  }),
-  containerDefinitions: z
-    .array(containerDefinitionSchema, { error: "Container definitions should not be null or empty." })
-    .min(1, "Container definitions should not be null or empty."),
-  placementConstraints: z.array(constraintSchema).default([]),
-  networkMode: z.enum(["bridge", "host", "awsvpc", "none"]).default("bridge"),
-  requiresCompatibilities: z.array(z.enum(["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"])).optional(),
-  runtimePlatform: z
-    .looseObject({
-      cpuArchitecture: z.enum(["X86_64", "ARM64"]).optional(),
-      operatingSystemFamily: z.string().optional(),
-    })
-    .optional(),
-  cpu: z.string().optional(),
-  memory: z.string().optional(),
-  tags: tagsSchema.default([]),
-});
-type Registration = z.infer<typeof registerSchema>;
+const maxDeleted = 10;
 
 /** The other members of a request that a definition keeps; anything else (what only a description has) is dropped. */
 const kept = [
@@ -50,56 +22,6 @@ const kept = [
   "ephemeralStorage",
   "enableFaultInjection",
 ];
-
-/**
- * What RegisterTaskDefinition refuses beyond the shape of the request.
- * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
- */
-function check(wanted: Registration): void {
-  const names = wanted.containerDefinitions.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw clientError(`Container.name '${twice}' should be unique within a task definition.`);
-  if (!wanted.containerDefinitions.some(({ essential }) => essential)) {
-    throw clientError("At least one container in the task definition must be marked as essential.");
-  }
-  for (const container of wanted.containerDefinitions) {
-    const { memory, memoryReservation, name } = container;
-    if (memory === undefined && memoryReservation === undefined && wanted.memory === undefined) {
-      throw clientError(
-        `Invalid setting for container '${name}'. At least one of 'memory' or 'memoryReservation' must be specified.`,
-      );
-    }
-    if (memory !== undefined && memoryReservation !== undefined && memoryReservation >= memory) {
-      throw clientError(
-        `Invalid setting for container '${name}'. 'memory' must be greater than 'memoryReservation'.`,
-      );
-    }
-  }
-  if (wanted.cpu !== undefined && Number.isNaN(cpuUnits(wanted.cpu))) {
-    throw clientError(`Invalid 'cpu' setting for task: ${wanted.cpu}`);
-  }
-  if (wanted.memory !== undefined && Number.isNaN(mebibytes(wanted.memory))) {
-    throw clientError(`Invalid 'memory' setting for task: ${wanted.memory}`);
-  }
-  checkConstraints(wanted.placementConstraints);
-}
-
-/** @throws AwsError for more than 10 constraints, or an expression that cannot be read. */
-export function checkConstraints(constraints: readonly Constraint[]): void {
-  if (constraints.length > 10) {
-    throw new AwsError("InvalidParameterException", "At most 10 placement constraints can be specified.");
-  }
-  for (const { type, expression } of constraints) {
-    if (type === "distinctInstance") continue;
-    try {
-      parseExpression(expression ?? "");
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      throw clientError(`Invalid constraint expression "${expression ?? ""}": ${error.message}`);
-    }
-  }
-}
 
 /** The definition that `family`, `family:revision` or an ARN names; without a revision the newest that is ACTIVE. */
 function lookUp(ecs: Ecs, nameOrArn: string): TaskDefinition | undefined {
@@ -131,8 +53,8 @@ type Requested = Omit<
 
 /** What a request to register asks for, checked and with its defaults. */
 export function definitionOfRequest(input: unknown): Requested {
-  const wanted = parse(registerSchema, input);
-  check(wanted);
+  const wanted = parse(registrationSchema, input);
+  checkRegistration(wanted);
   const { containerDefinitions, placementConstraints, networkMode, tags, cpu, memory } = wanted;
   const { runtimePlatform, requiresCompatibilities } = wanted;
   const rest = Object.fromEntries(Object.entries(wanted).filter(([name]) => kept.includes(name)));
@@ -156,7 +78,7 @@ export async function registerDefinition(
   caller: Pick<Caller, "arn">,
 ): Promise<TaskDefinition> {
   const requested = definitionOfRequest(input);
-  const { family } = parse(registerSchema, input);
+  const { family } = parse(registrationSchema, input);
   const revision = (ecs.state.definitions.get(family)?.length ?? 0) + 1;
   const definition: TaskDefinition = {
     ...requested,
@@ -169,6 +91,21 @@ export async function registerDefinition(
   };
   await ecs.store.saveDefinition(definition);
   return definition;
+}
+
+/**
+ * Why a revision is not deleted: only one that was deregistered can be. It stays describable as DELETE_IN_PROGRESS, for good
+ * here. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html
+ */
+function refusalToDelete(ecs: Ecs, nameOrArn: string): string | undefined {
+  const { revision } = definitionName(nameOrArn);
+  const definition = revision === undefined ? undefined : lookUp(ecs, nameOrArn);
+  if (definition === undefined) {
+    return "The specified task definition does not exist. Specify a valid family and revision and try again.";
+  }
+  return definition.status === "ACTIVE"
+    ? "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
+    : undefined;
 }
 
 export function taskDefinitionOperations(ecs: Ecs): Record<string, Operation> {
@@ -209,11 +146,40 @@ export function taskDefinitionOperations(ecs: Ecs): Record<string, Operation> {
       return { taskDefinition: describeDefinition(inactive) };
     },
 
+    DeleteTaskDefinitions: async (input) => {
+      const { taskDefinitions } = parse(
+        z.object({
+          taskDefinitions: z
+            .array(z.string())
+            .min(1, "taskDefinitions cannot be empty.")
+            .max(maxDeleted, `At most ${maxDeleted} task definitions can be deleted at once.`),
+        }),
+        input,
+      );
+      const deleted: unknown[] = [];
+      const failures: unknown[] = [];
+      for (const name of taskDefinitions) {
+        const refusal = refusalToDelete(ecs, name);
+        if (refusal !== undefined) {
+          failures.push({ arn: name, reason: refusal });
+          continue;
+        }
+        const definition: TaskDefinition = {
+          ...findDefinition(ecs, name),
+          status: "DELETE_IN_PROGRESS",
+          deleteRequestedAt: ecs.context.now(),
+        };
+        await store.saveDefinition(definition);
+        deleted.push(describeDefinition(definition));
+      }
+      return { taskDefinitions: deleted, failures };
+    },
+
     ListTaskDefinitions: async (input) => {
       const wanted = parse(
         pageSchema.extend({
           familyPrefix: z.string().optional(),
-          status: z.enum(["ACTIVE", "INACTIVE"]).default("ACTIVE"),
+          status: z.enum(["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"]).default("ACTIVE"),
           sort: z.enum(["ASC", "DESC"]).default("ASC"),
         }),
         input,

@@ -2,6 +2,7 @@ import { ApiError, notFound } from "../api-error.ts";
 import { changedFiles, emptyTree } from "../git/changes.ts";
 import { readCommit } from "../git/commits.ts";
 import { listBranches, listRefs } from "../git/refs.ts";
+import { commitOf } from "../git/revisions.ts";
 import { nodeId } from "../names.ts";
 import { commitJson, fileJson } from "../present/commit.ts";
 import { repositoryUrls } from "../present/repository.ts";
@@ -16,6 +17,7 @@ const read = { permission: "contents", level: "read" } as const;
 /** Branches, refs and commits. */
 export const commitRoutes: readonly Route[] = [
   repositoryRoute("GET", "/branches", read, branches),
+  repositoryRoute("GET", "/tags", read, tags),
   repositoryRoute("GET", "/branches/{branch+}", read, branch),
   repositoryRoute("GET", "/git/ref/{ref+}", read, gitRef),
   repositoryRoute("GET", "/git/matching-refs/{ref+}", read, matchingRefs),
@@ -32,6 +34,27 @@ async function branches(call: RepositoryCall): Promise<Reply> {
     commit: { sha, url: `${api}/commits/${sha}` },
     protected: false,
   }));
+  return { status: 200, json, headers };
+}
+
+/** https://docs.github.com/en/rest/repos/repos#list-repository-tags: with the commit of an annotated tag, not its own object. */
+async function tags(call: RepositoryCall): Promise<Reply> {
+  const { github, repository } = call;
+  const { api } = repositoryUrls(github, repository);
+  const all = [...(await listRefs(repository, "refs/tags/"))].reverse();
+  const { items, headers } = paged(call, all);
+  const json = await Promise.all(
+    items.map(async ({ ref, object }) => {
+      const sha = (await commitOf(repository, object)) ?? object;
+      const name = ref.slice("refs/tags/".length);
+      const archive = `${api}/tarball/${ref}`;
+      return {
+        ...{ name, commit: { sha, url: `${api}/commits/${sha}` } },
+        ...{ zipball_url: archive.replace("tarball", "zipball"), tarball_url: archive },
+        node_id: nodeId("REF", `${repository.id}:${ref}`),
+      };
+    }),
+  );
   return { status: 200, json, headers };
 }
 

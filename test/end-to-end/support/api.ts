@@ -20,6 +20,7 @@ const image = z.object({
   status: z.string(),
   indexDigest: z.string().optional(),
   tags: z.array(z.string()).optional(),
+  skippedTags: z.array(z.object({ tag: z.string(), why: z.string() })).optional(),
   builds: z.array(build),
 });
 
@@ -36,6 +37,20 @@ const service = z.object({
   taskDefinition: z.string().optional(),
   imageDigest: z.string().optional(),
   tasks: z.record(z.string(), z.number()).optional(),
+  hosts: z.record(z.string(), z.array(z.string())).optional(),
+  notes: z.array(z.string()).optional(),
+  verdict: z
+    .array(
+      z.object({ architecture: z.string(), running: z.number(), wanted: z.number(), attempts: z.number() }),
+    )
+    .optional(),
+  verdictText: z.string().optional(),
+  rollbackProblems: z.array(z.string()).optional(),
+  quarantine: z
+    .object({ architecture: z.string(), providers: z.array(z.string()), reason: z.string() })
+    .optional(),
+  step: z.object({ done: z.number(), of: z.number() }).optional(),
+  reason: z.string().optional(),
 });
 
 const stage = z.object({
@@ -55,6 +70,7 @@ const run = z.object({
   commit: z.string(),
   images: z.array(image),
   stages: z.array(stage),
+  degraded: z.array(z.string()).optional(),
   explanation: z.array(z.string()),
 });
 

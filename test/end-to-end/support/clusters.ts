@@ -51,16 +51,20 @@ export async function steady(aws: AwsClients, cluster: string, patienceMs?: numb
   );
 }
 
-export async function serviceOf(aws: AwsClients, cluster: string) {
-  const { services = [] } = await aws.ecs.describeServices({ cluster, services: [SERVICE] });
+export async function serviceOf(aws: AwsClients, cluster: string, name = SERVICE) {
+  const { services = [] } = await aws.ecs.describeServices({ cluster, services: [name] });
   const [service] = services;
-  if (service === undefined) throw new Error(`cluster ${cluster} has no service ${SERVICE}`);
+  if (service === undefined) throw new Error(`cluster ${cluster} has no service ${name}`);
   return service;
 }
 
 /** The tasks that the service of a cluster runs. */
-export async function tasksOf(aws: AwsClients, cluster: string): Promise<readonly Task[]> {
-  const { taskArns = [] } = await aws.ecs.listTasks({ cluster, serviceName: SERVICE });
+export async function tasksOf(
+  aws: AwsClients,
+  cluster: string,
+  serviceName = SERVICE,
+): Promise<readonly Task[]> {
+  const { taskArns = [] } = await aws.ecs.listTasks({ cluster, serviceName });
   if (taskArns.length === 0) return [];
   const { tasks = [] } = await aws.ecs.describeTasks({ cluster, tasks: taskArns });
   return tasks.filter(({ lastStatus }) => lastStatus === "RUNNING");

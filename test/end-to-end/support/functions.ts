@@ -1,4 +1,6 @@
+import type { Api } from "./api.ts";
 import type { AwsClients } from "./clients.ts";
+import type { Control } from "./control.ts";
 import { eventually } from "./poll.ts";
 
 const GROUPS = "/aws/lambda/";
@@ -42,4 +44,19 @@ export async function andThen(
     async () => ((await count()) >= before + more ? true : undefined),
     `${more} more invocations of ${functionName}`,
   );
+}
+
+/** Sweeps until a commit has its run: a sweep that was under way already may have looked too early. @returns the run's id */
+export async function sweptInto(
+  { aws, api, control }: { readonly aws: AwsClients; readonly api: Api; readonly control: Control },
+  commit: string,
+): Promise<string> {
+  for (let sweeps = 0; sweeps < 10; sweeps += 1) {
+    await andThen(aws, /sweep/, async () => {
+      await control.runSchedules();
+      return 1;
+    });
+    if ((await api.runs()).some((run) => run.commit === commit)) break;
+  }
+  return api.runOf(commit);
 }

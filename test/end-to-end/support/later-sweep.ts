@@ -15,16 +15,22 @@ const aheadBy = (milliseconds: number) =>
 /**
  * Runs the packaged sweep as it would run so much later: the very bundle, with the environment of the deployed function, in a
  * process whose clock is ahead. What waits for a silence of so many seconds need not be waited for.
+ * @param project the checkout it was packaged in
  * @throws Error when it fails, with what it printed
  */
-export async function sweepLater(aws: AwsClients, endpoint: string, milliseconds: number): Promise<void> {
+export async function sweepLater(
+  aws: AwsClients,
+  endpoint: string,
+  milliseconds: number,
+  project = PROJECT,
+): Promise<void> {
   const { Functions = [] } = await aws.lambda.listFunctions({});
   const sweep = Functions.find(({ FunctionName }) => FunctionName?.endsWith("-sweep"));
   if (sweep === undefined) throw new Error("the stack has no function that sweeps");
   const [file = "", name = ""] = sweep.Handler?.split(/\.(?=[^.]*$)/) ?? [];
   const folder = await mkdtemp(join(tmpdir(), "e2e-sweep-"));
   try {
-    const bundle = unzipSync(await readFile(join(PROJECT, ".serverless", "sweep.zip")))[`${file}.mjs`];
+    const bundle = unzipSync(await readFile(join(project, ".serverless", "sweep.zip")))[`${file}.mjs`];
     if (bundle === undefined) throw new Error(`sweep.zip holds no ${file}.mjs`);
     await writeFile(join(folder, "clock.mjs"), aheadBy(milliseconds));
     await writeFile(join(folder, "bundle.mjs"), bundle);

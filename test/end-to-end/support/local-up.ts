@@ -8,7 +8,7 @@ export const TANDEM = fileURLToPath(new URL("../../../bin/tandem.mjs", import.me
 
 export const REGION = "us-east-1";
 
-const START_PATIENCE_MS = 60_000;
+const START_PATIENCE_MS = 180_000;
 const END_PATIENCE_MS = 20_000;
 
 export interface UpOptions {
@@ -83,7 +83,7 @@ export class LocalUp {
     return this.#url;
   }
 
-  /** @throws Error when it ends, or says nothing for a minute, with what it said on standard error */
+  /** @throws Error when it ends, or says nothing for three minutes, with what it said on standard error */
   async ready(): Promise<void> {
     const ended = this.exit.then((code) => `it ended with exit code ${code}`);
     const late = new Promise<string>((resolve) => {

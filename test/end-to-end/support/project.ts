@@ -8,6 +8,7 @@ const COPIED = [
   "bin",
   "buildspecs",
   "cli",
+  "console",
   "functions",
   "infrastructure",
   "local",

@@ -8,6 +8,7 @@ export interface Commit {
   readonly sha: string;
   readonly author: string;
   readonly message: string;
+  readonly parent: string | undefined;
   /** What stands in each file. */
   readonly files: Readonly<Record<string, string>>;
   /** What goes wrong on one platform, each time it is built. */
@@ -28,15 +29,11 @@ export class FakeCodeCommit {
   /** @param changed the files that differ from those of the parent */
   commit({
     changed,
-    parent,
     ...details
-  }: Omit<Commit, "sha" | "files"> & {
-    readonly changed: readonly string[];
-    readonly parent: string | undefined;
-  }): Commit {
+  }: Omit<Commit, "sha" | "files"> & { readonly changed: readonly string[] }): Commit {
     const sha = createHash("sha1").update(`commit ${this.#commits.size}`).digest("hex");
     const files = {
-      ...this.#commits.get(parent ?? "")?.files,
+      ...this.#commits.get(details.parent ?? "")?.files,
       ...Object.fromEntries(changed.map((file) => [file, sha])),
     };
     const commit: Commit = { sha, files, ...details };
@@ -89,8 +86,16 @@ export class FakeCodeCommit {
       const commit = this.#commits.get(commitId ?? "");
       if (commit === undefined) throw new AwsError("CommitIdDoesNotExistException", `no commit ${commitId}`);
       const person = { name: commit.author, email: `${commit.author}@example.com` };
-      const { sha, message } = commit;
-      return { commit: { commitId: sha, message, author: person, committer: person } };
+      const { sha, message, parent } = commit;
+      const parents = parent === undefined ? [] : [parent];
+      return { commit: { commitId: sha, message, parents, author: person, committer: person } };
+    },
+    getFile: async ({ filePath }) => {
+      throw new AwsError("FileDoesNotExistException", `no file ${filePath}`);
+    },
+    listPullRequests: async () => ({ pullRequestIds: [] }),
+    getPullRequest: async () => {
+      throw new AwsError("PullRequestDoesNotExistException", "nobody opens pull requests here");
     },
     getDifferences: async ({ beforeCommitSpecifier: from = "", afterCommitSpecifier: to = "" }) => ({
       differences: this.differences(from, to).map((path) => ({ afterBlob: { path } })),

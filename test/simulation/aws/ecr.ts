@@ -74,6 +74,13 @@ export class FakeEcr {
       return { images, failures };
     },
 
+    getDownloadUrlForLayer: () => Promise.reject(new AwsError("LayersNotFoundException", "no blob is kept")),
+    describeImageScanFindings: () =>
+      Promise.reject(new AwsError("ScanNotFoundException", "nothing is scanned")),
+    describeImages: () => Promise.reject(new AwsError("ImageNotFoundException", "nobody asks")),
+    getLifecyclePolicy: () =>
+      Promise.reject(new AwsError("LifecyclePolicyNotFoundException", "there is none")),
+
     putImage: async ({ repositoryName = "", imageManifest = "", imageTag, imageDigest }) => {
       const repository = this.#repository(repositoryName);
       const digest = digestOf(imageManifest);

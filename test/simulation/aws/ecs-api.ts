@@ -11,6 +11,9 @@ import type { FakeEcs } from "./ecs.ts";
 import { primaryOf, type RunningTask, type Service, type ServiceDeployment } from "./ecs-service.ts";
 import { digestOf } from "./names.ts";
 
+/** Every cluster has one host of each architecture, each behind its own capacity provider. */
+const HOSTS: Readonly<Record<string, string>> = { x86: "x86_64", graviton: "arm64" };
+
 export interface EcsApiHooks {
   /** Whether somebody else registers in the same family at this very moment. */
   readonly isCrowded: () => boolean;
@@ -93,6 +96,39 @@ export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs
             : [];
         }),
       ),
+    }),
+
+    // Nobody pauses a deployment here, nor runs a task beside it.
+    describeServiceDeployments: async () => ({ serviceDeployments: [] }),
+    continueServiceDeployment: () =>
+      Promise.reject(new AwsError("InvalidParameterException", "no such hook")),
+    runTask: () => Promise.reject(new AwsError("InvalidParameterException", "no such task definition")),
+    stopTask: () => Promise.reject(new AwsError("InvalidParameterException", "no such task")),
+
+    describeClusters: async ({ clusters = [] }) => ({
+      clusters: clusters.map((clusterName) => ({ clusterName, defaultCapacityProviderStrategy: [] })),
+    }),
+
+    describeCapacityProviders: async ({ capacityProviders = [] }) => ({
+      capacityProviders: capacityProviders.map((name) => ({
+        name,
+        autoScalingGroupProvider: { autoScalingGroupArn: `autoScalingGroupName/${name}` },
+      })),
+    }),
+
+    listContainerInstances: async ({ cluster }) => {
+      demandCluster(cluster);
+      return { containerInstanceArns: Object.keys(HOSTS) };
+    },
+
+    describeContainerInstances: async ({ containerInstances = [] }) => ({
+      containerInstances: containerInstances.map((arn) => ({
+        containerInstanceArn: arn,
+        ec2InstanceId: `i-${arn}`,
+        capacityProviderName: arn,
+        agentConnected: true,
+        attributes: [{ name: "ecs.cpu-architecture", value: HOSTS[arn] ?? "" }],
+      })),
     }),
 
     listTasks: async ({ cluster, serviceName }) => {

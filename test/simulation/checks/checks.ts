@@ -9,7 +9,7 @@ import { Findings } from "./findings.ts";
 import { ImageChecks } from "./images.ts";
 import { RunBook } from "./run-book.ts";
 import { StageChecks } from "./stages.ts";
-import { isPipelineEvent, StreamChecks } from "./streams.ts";
+import { StreamChecks } from "./streams.ts";
 
 /** Every check, and the store beneath which they watch. */
 export class Checks {
@@ -32,9 +32,17 @@ export class Checks {
 
   /** The store, with every write that takes effect shown to the checks. */
   watch(store: Store): Store {
-    const { streams, heads, deliveries } = store;
+    const { streams, intake, heads, deliveries } = store;
     return {
       heads,
+      intake: {
+        ...intake,
+        put: async (pipeline, sequence, slot, at) => {
+          const isFirst = await intake.put(pipeline, sequence, slot, at);
+          if (isFirst && slot.type === "run") this.deliveries.numbered(pipeline, sequence, slot.run);
+          return isFirst;
+        },
+      },
       streams: {
         ...streams,
         append: async (stream, version, events, state) => {
@@ -46,8 +54,9 @@ export class Checks {
       deliveries: {
         ...deliveries,
         record: async (delivery) => {
-          await deliveries.record(delivery);
-          this.deliveries.recorded(delivery);
+          const kept = await deliveries.record(delivery);
+          this.deliveries.recorded(kept);
+          return kept;
         },
       },
     };
@@ -56,12 +65,12 @@ export class Checks {
   #appended(stream: string, version: number, events: readonly unknown[], state: unknown): void {
     this.streams.appended(stream, version, events, state);
     const [kind, name = ""] = stream.split("#");
-    if (kind === "pipeline") {
-      for (const event of events.filter(isPipelineEvent)) this.deliveries.appended(name, event);
-    }
     if (kind === "stage" && events.some(isRelease)) this.stages.released(name);
     if (kind !== "run") return;
-    for (const change of this.book.append(name, events)) {
+    const changes = this.book.append(name, events);
+    const begun = changes.at(-1)?.after;
+    if (version === 0 && begun !== undefined) this.deliveries.opened(begun);
+    for (const change of changes) {
       this.builds.changed(change);
       this.images.changed(change);
       this.stages.changed(change);

@@ -1,4 +1,4 @@
-import type { PipelineEvent } from "../../../shared/pipeline/pipelines.ts";
+import type { Run } from "../../../shared/pipeline/run.ts";
 import type { DeliveryRecord } from "../../../shared/store/stream-store.ts";
 import type { FakeCodeCommit } from "../aws/codecommit.ts";
 import type { Findings } from "./findings.ts";
@@ -7,66 +7,85 @@ import type { Findings } from "./findings.ts";
 export class DeliveryChecks {
   readonly #findings: Findings;
   readonly #codecommit: FakeCodeCommit;
-  readonly #runs = new Map<string, string>();
+  /** By run: the delivery that it was accepted for. */
+  readonly #numbered = new Map<string, string>();
   readonly #records = new Map<string, DeliveryRecord["outcome"]>();
-  readonly #sequences = new Map<string, number>();
-  readonly #positions = new Map<string, number>();
+  /** By delivery: the run that was begun for it. */
+  readonly #opened = new Map<string, string>();
+  /** Runs that were not overtaken when they were opened. */
+  readonly #going: Run[] = [];
 
   constructor(findings: Findings, codecommit: FakeCodeCommit) {
     this.#findings = findings;
     this.#codecommit = codecommit;
   }
 
-  /** The runs that have been accepted. */
+  /** The runs that have been accepted, without those whose delivery had made another one. */
   get accepted(): readonly string[] {
-    return [...this.#runs.values()];
+    return [...this.#numbered].flatMap(([runId, delivery]) => {
+      const outcome = this.#records.get(delivery);
+      return outcome === undefined || ("runId" in outcome && outcome.runId === runId) ? [runId] : [];
+    });
   }
 
-  appended(pipeline: string, event: PipelineEvent): void {
-    if (event.type !== "run.accepted") return;
-    const { started } = event;
-    const key = `${started.deliveryId} ${pipeline}`;
-    const before = this.#runs.get(key);
-    this.#findings.demand(before === undefined, 6, () => `${key} made two runs: ${before}, ${started.runId}`);
-    this.#runs.set(key, started.runId);
-    const sequence = (this.#sequences.get(pipeline) ?? 0) + 1;
+  /** A delivery has been given a number. */
+  numbered(pipeline: string, sequence: number, run: unknown): void {
+    const runId = `${pipeline}-${sequence}`;
+    const delivery =
+      typeof run === "object" && run !== null && "deliveryId" in run && "runId" in run && run.runId === runId
+        ? run.deliveryId
+        : undefined;
     this.#findings.demand(
-      started.sequence === sequence,
+      delivery !== undefined,
       6,
-      () => `${started.runId} is not number ${sequence}`,
+      () => `what stands at ${runId} is no run of that number`,
     );
-    this.#sequences.set(pipeline, started.sequence);
-    // At GitHub a commit that comes late has a number, too; it is withdrawn when it is opened.
-    const { mode, source } = started.definition;
-    if (mode === "superseded" && source.type === "codecommit") this.#demandOrder(pipeline, event);
+    this.#numbered.set(runId, `${delivery} ${pipeline}`);
   }
 
-  /** The newest position that the branch has had this commit at may never lie before that of an earlier run. */
-  #demandOrder(pipeline: string, { started }: Extract<PipelineEvent, { type: "run.accepted" }>): void {
-    const { repository, ref, commit } = started.revision;
-    if (!ref.startsWith("refs/heads/")) return;
-    const position = this.#codecommit.historyOf(repository, ref).lastIndexOf(commit);
-    const key = `${pipeline} ${ref}`;
-    const newest = this.#positions.get(key) ?? -1;
+  /** A run's stream has been begun. */
+  opened(run: Run): void {
+    const { id, deliveryId, definition, status } = run;
+    const key = `${deliveryId} ${definition.name}`;
+    const before = this.#opened.get(key);
+    this.#findings.demand(before === undefined, 6, () => `${key} made two runs: ${before}, ${id}`);
+    this.#opened.set(key, id);
+    const outcome = this.#records.get(key);
     this.#findings.demand(
-      position >= newest,
-      3,
-      () => `${started.runId} has commit ${position} of ${ref}; commit ${newest} had its run before`,
+      outcome !== undefined && "runId" in outcome && outcome.runId === id,
+      6,
+      () => `${id} was opened, but ${key} is recorded as ${JSON.stringify(outcome)}`,
     );
-    this.#positions.set(key, Math.max(position, newest));
+    if (status.status === "stopped" || !run.revision.ref.startsWith("refs/heads/")) return;
+    for (const other of this.#going) this.#demandOrder(other, run);
+    this.#going.push(run);
+  }
+
+  /** In every mode: of two runs of a branch that go on, the one with the higher number is not of the older commit. */
+  #demandOrder(one: Run, other: Run): void {
+    const [low, high] = one.sequence < other.sequence ? [one, other] : [other, one];
+    const { repository, ref } = low.revision;
+    const isSameBranch = high.definition.name === low.definition.name && high.revision.ref === ref;
+    if (!isSameBranch) return;
+    const history = this.#codecommit.historyOf(repository, ref);
+    // A branch may have been set back: only what it never was at again is older.
+    const isOlder = history.lastIndexOf(high.revision.commit) < history.indexOf(low.revision.commit);
+    this.#findings.demand(
+      !isOlder,
+      3,
+      () => `${high.id} and ${low.id} both go on, and ${high.id} has the older commit of ${ref}`,
+    );
   }
 
   recorded({ id, pipeline, outcome }: DeliveryRecord): void {
-    const key = `${id} ${pipeline}`;
-    const known = this.#records.get(key) ?? outcome;
-    this.#records.set(key, known);
+    this.#records.set(`${id} ${pipeline}`, outcome);
   }
 
   /** The function has answered for this delivery: it must be remembered what became of it. */
   answered(id: string, pipeline: string): void {
     const key = `${id} ${pipeline}`;
     this.#findings.demand(
-      this.#records.has(key) || this.#runs.has(key),
+      this.#records.has(key),
       6,
       () => `the delivery ${key} was taken, and is neither a run nor refused`,
     );

@@ -1,8 +1,9 @@
+import { readPipeline, readRef } from "../../../shared/effects/pipeline-stream.ts";
 import { readStageLock } from "../../../shared/effects/stage-lock.ts";
 import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
 import { replay } from "../../../shared/pipeline/evolve.ts";
-import { explain } from "../../../shared/pipeline/messages.ts";
-import type { PipelineState } from "../../../shared/pipeline/pipelines.ts";
+import { explain } from "../../../shared/pipeline/explain.ts";
+import { tipOf } from "../../../shared/pipeline/refs.ts";
 import { currentStage, isTerminal, type Run } from "../../../shared/pipeline/run.ts";
 import type { StageLock } from "../../../shared/pipeline/stages.ts";
 import type { Store } from "../../../shared/store/stream-store.ts";
@@ -18,9 +19,6 @@ export async function checkRest(
 ): Promise<void> {
   const { findings, book } = checks;
   for (const { name, stages } of pipelines) {
-    const { state } = await store.streams.last(`pipeline#${name}`);
-    const opening = isPipelineState(state) ? state.opening : [];
-    findings.demand(opening.length === 0, 7, () => `${opening[0]?.runId} was accepted and never opened`);
     for (const stage of stages) {
       const { lock } = await readStageLock(store, name, stage.name);
       const all = [...(lock.holder === undefined ? [] : [lock.holder]), ...lock.queue];
@@ -70,14 +68,16 @@ async function checkHeadsKnown(
   store: Store,
   definition: PipelineDefinition,
 ): Promise<void> {
-  const { state } = await store.streams.last(`pipeline#${definition.name}`);
-  if (!isPipelineState(state)) return;
+  if (!(await readPipeline(store, definition.name)).state.baselined) return;
   const { repository } = definition.source;
   for (const branch of ["main", "release/1"]) {
     const ref = `refs/heads/${branch}`;
     const head = codecommit.headOf(repository, ref);
     if (head === undefined) continue;
-    const tip = state.tips.find((known) => known.ref === ref);
+    const { state } = await readRef(store, definition.name, ref);
+    const undecided = state.entries.find(({ opening }) => opening === true)?.runId;
+    findings.demand(undecided === undefined, 7, () => `nobody has decided whether ${undecided} goes on`);
+    const tip = tipOf(state);
     if (tip?.commit === head) continue;
     const records = await store.deliveries.ofCommit(head);
     const isRefused = records.some(
@@ -176,8 +176,4 @@ async function checkReplay({ findings, book, streams }: Checks, store: Store): P
       () => `replaying ${name} gives another run`,
     );
   }
-}
-
-function isPipelineState(state: unknown): state is PipelineState {
-  return typeof state === "object" && state !== null && "opening" in state;
 }

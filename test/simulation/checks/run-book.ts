@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../../shared/pipeline/events.ts";
 import { evolve } from "../../../shared/pipeline/evolve.ts";
+import { isReportEvent } from "../../../shared/pipeline/evolve-report.ts";
 import { isTerminal, type Run } from "../../../shared/pipeline/run.ts";
 import type { Findings } from "./findings.ts";
 
@@ -48,7 +49,7 @@ export class RunBook {
     const entry = this.#entries.get(runId);
     const before = entry?.run;
     // What only says that others have been told is no change of the run.
-    const telling = event.type === "run.closed" || event.type.startsWith("github.");
+    const telling = event.type === "run.closed" || isReportEvent(event);
     if (before !== undefined && isTerminal(before) && !telling) {
       this.#findings.violate(8, `${runId} is ${before.status.status}, and ${event.type} came after`);
     }

@@ -106,7 +106,11 @@ export class StageChecks {
     // One after another: whoever came before has passed this stage, or has ended.
     for (const other of this.#book.others(run)) {
       const state = other.stages.find(({ definition }) => definition.name === stage)?.state;
-      const waits = other.sequence < run.sequence && !isTerminal(other) && state?.status !== "succeeded";
+      // One whose deployment has failed leaves the stage before it ends.
+      const isDone =
+        state?.status === "succeeded" ||
+        (state !== undefined && deploymentsOf(state).some((one) => one.state.status === "failed"));
+      const waits = other.sequence < run.sequence && !isTerminal(other) && !isDone;
       this.#findings.demand(!waits, 3, () => `${run.id} was deployed to ${key} before ${other.id}`);
     }
   }

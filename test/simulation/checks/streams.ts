@@ -1,4 +1,5 @@
 import { evolvePipeline, NEW_PIPELINE, type PipelineEvent } from "../../../shared/pipeline/pipelines.ts";
+import { evolveRef, NEW_REF, type RefEvent } from "../../../shared/pipeline/refs.ts";
 import { evolveStageLock, FREE, type StageLockEvent } from "../../../shared/pipeline/stages.ts";
 import type { Findings } from "./findings.ts";
 
@@ -47,6 +48,7 @@ export class StreamChecks {
 
 function beginning(stream: string): unknown {
   if (stream.startsWith("stage#")) return FREE;
+  if (stream.startsWith("ref#")) return NEW_REF;
   return stream.startsWith("pipeline#") ? NEW_PIPELINE : undefined;
 }
 
@@ -57,15 +59,22 @@ function folded(stream: string, state: unknown, event: unknown): unknown {
   if (stream.startsWith("pipeline#")) {
     return isPipelineState(state) && isPipelineEvent(event) ? evolvePipeline(state, event) : state;
   }
+  if (stream.startsWith("ref#")) {
+    return isRefState(state) && isRefEvent(event) ? evolveRef(state, event) : state;
+  }
   return undefined;
 }
 
 const isLock = (state: unknown): state is typeof FREE =>
   typeof state === "object" && state !== null && "queue" in state;
 const isPipelineState = (state: unknown): state is typeof NEW_PIPELINE =>
-  typeof state === "object" && state !== null && "opening" in state;
+  typeof state === "object" && state !== null && "baselined" in state;
+const isRefState = (state: unknown): state is typeof NEW_REF =>
+  typeof state === "object" && state !== null && "entries" in state;
 const hasType = (event: unknown, prefix: string) =>
   typeof event === "object" && event !== null && "type" in event && String(event.type).startsWith(prefix);
 const isLockEvent = (event: unknown): event is StageLockEvent => hasType(event, "stage.");
-export const isPipelineEvent = (event: unknown): event is PipelineEvent =>
-  ["run.", "index.", "heads."].some((prefix) => hasType(event, prefix));
+const isRefEvent = (event: unknown): event is RefEvent =>
+  ["run.", "commit."].some((prefix) => hasType(event, prefix));
+const isPipelineEvent = (event: unknown): event is PipelineEvent =>
+  ["runs.", "run.", "index.", "branches."].some((prefix) => hasType(event, prefix));

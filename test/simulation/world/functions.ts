@@ -1,15 +1,14 @@
-import { acceptAndOpen, acceptDelivery, openRun, refuseDelivery } from "../../../shared/accept.ts";
+import { acceptAndOpen, acceptDelivery, refuseDelivery } from "../../../shared/accept.ts";
 import { advanceAll, type Deps } from "../../../shared/advance.ts";
 import type { Aws } from "../../../shared/effects/aws.ts";
 import { codecommitSource } from "../../../shared/effects/codecommit.ts";
 import { getBuilds } from "../../../shared/effects/find-build.ts";
-import { readPipeline } from "../../../shared/effects/pipeline-stream.ts";
 import { readStageLock } from "../../../shared/effects/stage-lock.ts";
 import { parseBuildChange } from "../../../shared/intake/build-change.ts";
 import { parseCodeCommitPush } from "../../../shared/intake/codecommit-push.ts";
 import { parseDeploymentChange } from "../../../shared/intake/deployment-change.ts";
 import { mismatch } from "../../../shared/intake/match.ts";
-import type { Source } from "../../../shared/intake/source.ts";
+import { findAccepted, openRun } from "../../../shared/open-run.ts";
 import { interpretBuild } from "../../../shared/pipeline/build-report.ts";
 import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
 import type { Delivery, RunStarted } from "../../../shared/pipeline/pipelines.ts";
@@ -59,13 +58,12 @@ export function onWebhook(payload: unknown, open: (started: RunStarted) => void)
     const { revision, id } = push;
     // The event carries the commit's message and people.
     const found = await codecommitSource(aws).commit(revision.repository, revision.commit);
-    const source: Source = { ...codecommitSource(aws), head: async () => "unknown" };
     const delivery: Delivery = { id, revision, people: found?.people ?? {}, trigger: { type: "push" } };
     const wanted = pipelines.filter(
       (pipeline) => mismatch(pipeline, revision.repository, revision.ref) === undefined,
     );
     const results = await Promise.all(
-      wanted.map((pipeline) => acceptDelivery(deps, pipeline, delivery, source, found)),
+      wanted.map((pipeline) => acceptDelivery(deps, pipeline, delivery, codecommitSource(aws), found)),
     );
     for (const result of results) {
       if ("started" in result && result.started !== undefined) open(result.started);
@@ -74,10 +72,9 @@ export function onWebhook(payload: unknown, open: (started: RunStarted) => void)
 }
 
 /** As `functions/open-run.ts`. */
-export function onOpen(pipeline: string, runId: string): Handler {
+export function onOpen(runId: string): Handler {
   return async ({ deps, aws }) => {
-    const { state } = await readPipeline(deps.store, pipeline);
-    const started = state.opening.find((one) => one.runId === runId);
+    const started = await findAccepted(deps, runId);
     if (started !== undefined) await openRun(deps, started, codecommitSource(aws));
   };
 }

@@ -75,7 +75,13 @@ export class Managers {
       lambda.invoke(
         "http",
         async ({ deps }) => {
-          await releaseHold(deps, pipeline, stage, "alice", "mended");
+          await releaseHold(
+            deps,
+            pipeline,
+            stage,
+            { by: "alice", identity: "alice", from: "here" },
+            "mended",
+          );
         },
         { retried: false, timeout: HTTP_TIMEOUT_MILLISECONDS },
       );

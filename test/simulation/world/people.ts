@@ -1,5 +1,5 @@
 import { personFromArn } from "../../../shared/intake/caller.ts";
-import type { Person } from "../../../shared/pipeline/approvals.ts";
+import type { Person } from "../../../shared/pipeline/identities.ts";
 import { ACCOUNT } from "../aws/names.ts";
 
 /** Who signs requests, as IAM names them. */

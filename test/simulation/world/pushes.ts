@@ -90,8 +90,8 @@ export class Pushes {
   }
 
   /** An asynchronous invocation, which Lambda tries again; some are lost all the same. */
-  #open({ runId, definition }: RunStarted): void {
+  #open({ runId }: RunStarted): void {
     const { bus, lambda } = this.#world;
-    bus.send(`open ${runId}`, () => lambda.invoke("open", onOpen(definition.name, runId), { retried: true }));
+    bus.send(`open ${runId}`, () => lambda.invoke("open", onOpen(runId), { retried: true }));
   }
 }

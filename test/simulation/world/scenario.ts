@@ -102,7 +102,7 @@ function pipeline(random: Random, name: string, repository: string, atGitHub: bo
     name,
     source: atGitHub
       ? { type: "github", ...filters, pullRequests: "off", forks: "off", releases: false }
-      : { type: "codecommit", ...filters },
+      : { type: "codecommit", ...filters, pullRequests: "off", approvalState: false },
     schedule: [],
     rebuildOn: [],
     mode: random.pick(modes),

@@ -81,6 +81,7 @@ export class World {
         projects: PROJECTS,
         untrustedProjects: PROJECTS,
         githubUrl: "https://github.com",
+        publicRegistryUrl: "https://public.ecr.aws",
         repositoryUris: Object.fromEntries(
           scenario.pipelines.flatMap((p) => p.images.map(({ name }) => [name, `${REGISTRY}/${name}`])),
         ),
@@ -99,6 +100,7 @@ export class World {
       codebuild: this.codebuild.api,
       codecommit: this.codecommit.api,
       ecr: this.ecr.api,
+      ecrPublic: { getAuthorizationToken: () => Promise.reject(new Error("nothing is public here")) },
       ecs: ecsApi(this.ecs, this.ecr, {
         isCrowded: () => weather.strikes("throttle", 0.01),
         onUpdate: (service, before, after) => {
@@ -106,6 +108,11 @@ export class World {
         },
         reportsPlatformDigest: this.scenario.reportsPlatformDigest,
       }),
+      query: (_service, _version, action) => Promise.reject(new Error(`${action} is not simulated`)),
+      cloudwatch: { describeAlarms: async () => ({ MetricAlarms: [], CompositeAlarms: [] }) },
+      lambda: {
+        invoke: ({ FunctionName }) => Promise.reject(new Error(`${FunctionName} is no function here`)),
+      },
       logs: random.chance(0.02) ? { getLogEvents: () => Promise.reject(missingLog()) } : fakeLogs,
     };
   }

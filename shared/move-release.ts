@@ -1,0 +1,145 @@
+import { recordOf } from "./admit.ts";
+import { type Deps, loadRun } from "./advance.ts";
+import { readStageLock } from "./effects/stage-lock.ts";
+import type { Source } from "./intake/source.ts";
+import { openRun } from "./open-run.ts";
+import type { Capacity } from "./pipeline/definition.ts";
+import { type Derived, rollbackOf, shiftOf, unquarantineOf } from "./pipeline/derive.ts";
+import type { People } from "./pipeline/events.ts";
+import { serviceKey } from "./pipeline/leaving.ts";
+import { type RunStarted, runIdOf } from "./pipeline/pipelines.ts";
+import type { Run } from "./pipeline/run.ts";
+import { liveRelease, previousRelease, type StageLock } from "./pipeline/stages.ts";
+
+/** Starts runs that move what has been released before: back, onto all architectures again, or by weights. */
+
+/** Who asks, and where. */
+export interface Mover {
+  readonly deps: Deps;
+  readonly source: Source;
+  readonly pipeline: string;
+  readonly stage: string;
+  /** The person, as the record shows it. */
+  readonly by: string;
+  readonly identity: string;
+  /** The same id again makes no second run. */
+  readonly id: string;
+}
+
+export type Moved = { readonly runId: string } | { readonly problem: string };
+
+/**
+ * Goes back to the release before, or to a run's. The stage is held afterwards.
+ * @param to the run to go back to; the release before the one that runs when left out
+ */
+export async function rollBack(mover: Mover, reason: string, to?: string): Promise<Moved> {
+  const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
+  const target = to ?? runOfRelease(previousRelease(lock));
+  if (target === undefined) {
+    return {
+      problem: `stage ${mover.stage} of ${mover.pipeline} has run no other release; say which run to go back to`,
+    };
+  }
+  return move(mover, target, (run) => rollbackOf(run, mover.stage, mover.by, reason));
+}
+
+/** Gives the architectures back that were taken out. */
+export async function liftQuarantine(mover: Mover, reason: string): Promise<Moved> {
+  const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
+  const live = liveRelease(lock);
+  const quarantined = live?.quarantined;
+  if (live === undefined || quarantined === undefined) {
+    return { problem: `nothing is in quarantine in stage ${mover.stage} of ${mover.pipeline}` };
+  }
+  return move(mover, live.runId, (run) => unquarantineOf(run, mover.stage, quarantined, mover.by, reason));
+}
+
+export interface ShiftRequest {
+  readonly cluster: string;
+  readonly service: string;
+  readonly to: Readonly<Record<string, number>>;
+  readonly steps: number;
+  readonly bakeMinutes: number;
+}
+
+/**
+ * Changes the weights of a service's capacity providers step by step.
+ * @param from the strategy that the service has now
+ */
+export async function shiftWeights(mover: Mover, from: Capacity, request: ShiftRequest): Promise<Moved> {
+  const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
+  const live = liveOf(lock);
+  if (live === undefined) return { problem: `stage ${mover.stage} of ${mover.pipeline} runs no release yet` };
+  const without = liveRelease(lock)?.quarantined?.[serviceKey(request)];
+  if (without !== undefined) {
+    const { architecture, reason } = without;
+    return {
+      problem: `service ${request.service} does without ${architecture} (${reason}); lift that first: tandem unquarantine`,
+    };
+  }
+  return move(mover, live, (run) => shiftOf(run, mover.stage, { ...request, from }, mover.by));
+}
+
+function liveOf(lock: StageLock): string | undefined {
+  return runOfRelease(liveRelease(lock));
+}
+
+function runOfRelease(release: { readonly runId: string } | undefined): string | undefined {
+  return release?.runId;
+}
+
+/** A run that has moved some services of a release only does not tell of all of them: the one that brought it does. */
+async function wholeRun(deps: Deps, runId: string): Promise<Run | undefined> {
+  const seen = new Set<string>();
+  for (let id = runId; !seen.has(id); ) {
+    seen.add(id);
+    const { run } = await loadRun(deps.store, id);
+    if (run === undefined || !("of" in run.trigger)) return run;
+    id = run.trigger.of;
+  }
+  return undefined;
+}
+
+async function move(mover: Mover, runId: string, derive: (run: Run) => Derived): Promise<Moved> {
+  const { deps, pipeline } = mover;
+  const run = await wholeRun(deps, runId);
+  if (run === undefined || run.definition.name !== pipeline) {
+    return { problem: `there is no run "${runId}" of ${pipeline}` };
+  }
+  const derived = derive(run);
+  if ("problem" in derived) return derived;
+  const started = await accept(mover, run, derived);
+  if (typeof started === "string") return { runId: started };
+  await openRun(deps, started, mover.source);
+  return { runId: started.runId };
+}
+
+/** The number, what stands at it, and the record: as every other run begins. */
+async function accept(
+  { deps, id, identity }: Mover,
+  target: Run,
+  derived: Exclude<Derived, { readonly problem: string }>,
+): Promise<RunStarted | string> {
+  const { intake, deliveries } = deps.store;
+  const pipeline = derived.definition.name;
+  const people: People = { ...target.people, starter: identity };
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const sequence = await intake.draw(pipeline);
+    const { before: _before, ...revision } = target.revision;
+    const started: RunStarted = {
+      type: "run.started",
+      at: deps.now(),
+      runId: runIdOf(pipeline, sequence),
+      sequence,
+      revision,
+      people,
+      deliveryId: id,
+      ...derived,
+    };
+    if (!(await intake.put(pipeline, sequence, { type: "run", run: started }, started.at))) continue;
+    const { outcome } = await deliveries.record(recordOf(started));
+    if ("ignored" in outcome) throw new Error(`${id} has been refused before: ${outcome.ignored}`);
+    return outcome.runId === started.runId ? started : outcome.runId;
+  }
+  throw new Error(`pipeline ${pipeline} is contended: ten numbers were closed before they could be used`);
+}
