@@ -1,4 +1,4 @@
-import type { GroupsAnswer, MeView } from "../shared/pipeline/api-views.ts";
+import type { GroupsAnswer, InboxAnswer, MeView } from "../shared/pipeline/api-views.ts";
 import type { PreparedDeployment, RunEvent } from "../shared/pipeline/events.ts";
 import type { RunHead } from "../shared/pipeline/head.ts";
 import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
@@ -87,6 +87,14 @@ export interface Redelivered {
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const isInbox = (value: unknown): value is InboxAnswer =>
+  isRecord(value) && typeof value.person === "string" && Array.isArray(value.items);
+
+/** An answer with `entries`; each is a record. */
+export function isEntries<T extends { readonly entries: readonly unknown[] }>(value: unknown): value is T {
+  return isRecord(value) && Array.isArray(value.entries) && value.entries.every(isRecord);
+}
 
 export const isRunPage = (value: unknown): value is RunPage =>
   isRecord(value) &&

@@ -1,4 +1,10 @@
-import type { GroupView, MeView } from "../shared/pipeline/api-views.ts";
+import type {
+  AuditAnswer,
+  GroupView,
+  HistoryAnswer,
+  InboxAnswer,
+  MeView,
+} from "../shared/pipeline/api-views.ts";
 import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
 import type { RetentionAnswer } from "../shared/pipeline/retention.ts";
 import type { RunView } from "../shared/pipeline/view.ts";
@@ -10,8 +16,10 @@ import {
   type EventLine,
   isCommitAnswer,
   isDecided,
+  isEntries,
   isEvents,
   isGroups,
+  isInbox,
   isIndexAnswer,
   isMe,
   isMessage,
@@ -83,6 +91,28 @@ export class TandemApi {
   /** Ends a run before its next stage. */
   async stop(id: string, reason: string): Promise<Decided> {
     return this.#ask("POST", `/api/runs/${encodeURIComponent(id)}/stop`, isDecided, { reason });
+  }
+
+  /** Holds a stage: nothing is promoted into it. */
+  async hold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
+    const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/hold`;
+    return this.#ask("POST", path, isMessage, { reason });
+  }
+
+  /** What waits for whoever asks. */
+  async inbox(): Promise<InboxAnswer> {
+    return this.#ask("GET", "/api/inbox", isInbox);
+  }
+
+  /** Decisions, page by page, all of them. */
+  async audit(query: URLSearchParams): Promise<AuditAnswer> {
+    return this.#ask("GET", `/api/audit?${query}`, isEntries<AuditAnswer>);
+  }
+
+  /** What a stage has run, the newest first. */
+  async history(pipeline: string, stage: string, query: URLSearchParams): Promise<HistoryAnswer> {
+    const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/history`;
+    return this.#ask("GET", `${path}?${query}`, isEntries<HistoryAnswer>);
   }
 
   async releaseHold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {

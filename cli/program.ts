@@ -1,14 +1,18 @@
 import { Command, CommanderError } from "commander";
+import { addAudit } from "./commands/audit.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addApprove, addRefuse, addWithdraw } from "./commands/decide.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addHistory } from "./commands/history.ts";
+import { addInbox } from "./commands/inbox.ts";
 import { addIndex } from "./commands/index-verify.ts";
 import { addOverride, addStop } from "./commands/intervene.ts";
 import { addLocal } from "./commands/local.ts";
 import { addLogin, addLogout, addWhoami } from "./commands/login.ts";
-import { addReleaseHold } from "./commands/release-hold.ts";
+import { addHold, addReleaseHold } from "./commands/release-hold.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addRollback } from "./commands/rollback.ts";
 import { addRuns } from "./commands/runs.ts";
@@ -78,6 +82,7 @@ function createProgram(context: CliContext): Command {
   addShow(program, context);
   addWatch(program, context);
   addExplain(program, context);
+  addInbox(program, context);
   addApprove(program, context);
   addRefuse(program, context);
   addWithdraw(program, context);
@@ -85,12 +90,16 @@ function createProgram(context: CliContext): Command {
   addStop(program, context);
   addDiff(program, context);
   addRollback(program, context);
+  addHold(program, context);
   addReleaseHold(program, context);
   addShift(program, context);
   addIndex(program, context);
   addRetention(program, context);
   addUnquarantine(program, context);
+  addHistory(program, context);
+  addAudit(program, context);
   addDemo(program, context);
+  addCompletion(program, context);
   return program;
 }
 

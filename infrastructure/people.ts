@@ -35,6 +35,8 @@ export function peopleEnvironment(settings: PeopleSettings): Readonly<Record<str
   return {
     ISSUER: own ? attribute(ID, "ProviderURL") : settings.issuer,
     CLIENT_ID: own ? { Ref: `${ID}Client` } : settings.clientId,
+    // Whose groups are asked for; none with another issuer.
+    USER_POOL: own ? { Ref: ID } : "",
     SIGN_IN_SCOPE: settings.scope,
     SIGN_IN_TOKEN: settings.token,
     // Cognito's pages are at another origin than the issuer; the browser must be let talk to both.

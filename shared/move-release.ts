@@ -1,5 +1,7 @@
 import { recordOf } from "./admit.ts";
 import { type Deps, loadRun } from "./advance.ts";
+import type { Aws } from "./effects/aws.ts";
+import { rollbackReady } from "./effects/rehearsal.ts";
 import { readStageLock } from "./effects/stage-lock.ts";
 import type { Source } from "./intake/source.ts";
 import { openRun } from "./open-run.ts";
@@ -17,6 +19,7 @@ import { liveRelease, previousRelease, type StageLock } from "./pipeline/stages.
 export interface Mover {
   readonly deps: Deps;
   readonly source: Source;
+  readonly aws: Pick<Aws, "ecr" | "ecs">;
   readonly pipeline: string;
   readonly stage: string;
   /** The person, as the record shows it. */
@@ -40,7 +43,25 @@ export async function rollBack(mover: Mover, reason: string, to?: string): Promi
       problem: `stage ${mover.stage} of ${mover.pipeline} has run no other release; say which run to go back to`,
     };
   }
-  return move(mover, target, (run) => rollbackOf(run, mover.stage, mover.by, reason));
+  return move(mover, target, async (run) => {
+    const derived = rollbackOf(run, mover.stage, mover.by, reason);
+    if ("problem" in derived) return derived;
+    const missing = await missingFor(mover, derived);
+    if (missing.length === 0) return derived;
+    return { problem: `${run.id} cannot run again in stage ${mover.stage}: ${missing.join("; ")}` };
+  });
+}
+
+/** What the way back needs and is not there any more. A revision that is only inactive is registered once more. */
+async function missingFor(
+  { aws }: Mover,
+  { reused, restore }: Exclude<Derived, { readonly problem: string }>,
+): Promise<readonly string[]> {
+  const images = Object.values(reused).map(({ repositoryUri, digest }) => `${repositoryUri}@${digest}`);
+  const problems = await Promise.all(
+    Object.values(restore).map((taskDefinition) => rollbackReady(aws, { taskDefinition, images })),
+  );
+  return [...new Set(problems.flat())];
 }
 
 /** Gives the architectures back that were taken out. */
@@ -100,13 +121,17 @@ async function wholeRun(deps: Deps, runId: string): Promise<Run | undefined> {
   return undefined;
 }
 
-async function move(mover: Mover, runId: string, derive: (run: Run) => Derived): Promise<Moved> {
+async function move(
+  mover: Mover,
+  runId: string,
+  derive: (run: Run) => Derived | Promise<Derived>,
+): Promise<Moved> {
   const { deps, pipeline } = mover;
   const run = await wholeRun(deps, runId);
   if (run === undefined || run.definition.name !== pipeline) {
     return { problem: `there is no run "${runId}" of ${pipeline}` };
   }
-  const derived = derive(run);
+  const derived = await derive(run);
   if ("problem" in derived) return derived;
   const started = await accept(mover, run, derived);
   if (typeof started === "string") return { runId: started };

@@ -40,3 +40,32 @@ export async function releaseHold(
   if (hold !== undefined && next !== undefined) await advanceAll(deps, next);
   return hold;
 }
+
+/**
+ * Holds a stage: nothing is promoted into it until somebody releases it.
+ * @returns false when it is held already
+ */
+export async function holdStage(
+  deps: Deps,
+  pipeline: string,
+  stage: string,
+  { by, ...who }: Releaser,
+  reason: string,
+): Promise<boolean> {
+  const { lock } = await readStageLock(deps.store, pipeline, stage);
+  if (lock.hold !== undefined) return false;
+  await recordDecision(deps.store, {
+    at: new Date(deps.now()).toISOString(),
+    act: "hold",
+    ...{ pipeline, stage },
+    person: by,
+    ...who,
+    comment: reason,
+  });
+  const runId = lock.holder?.runId ?? lock.newest ?? "nobody";
+  const held: StageLockEvent = { type: "stage.held", runId, reason: `${by} holds it: ${reason}` };
+  const { events } = await changeStageLock(deps.store, pipeline, stage, (now: StageLock) => ({
+    events: now.hold === undefined ? [held] : [],
+  }));
+  return events.length > 0;
+}

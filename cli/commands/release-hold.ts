@@ -22,3 +22,23 @@ export function addReleaseHold(program: Command, context: CliContext): void {
       context.terminal.out(options.json ? asJson(answer) : `${printable(answer.message)}\n`);
     });
 }
+
+/** `tandem hold PIPELINE STAGE --reason TEXT` */
+export function addHold(program: Command, context: CliContext): void {
+  withApi(program.command("hold"))
+    .description("hold a stage: nothing is promoted into it until somebody releases it")
+    .argument("<pipeline>", "the pipeline's name")
+    .argument("<stage>", "the stage")
+    .requiredOption("--reason <text>", "why")
+    .addHelpText(
+      "after",
+      closing(
+        ['tandem hold hello production --reason "load test until noon"'],
+        meaning({ 6: "the stage is held already" }),
+      ),
+    )
+    .action(async (pipeline: string, stage: string, options: ApiOptions & { readonly reason: string }) => {
+      const answer = await connect(context, options).api.hold(pipeline, stage, options.reason);
+      context.terminal.out(options.json ? asJson(answer) : `${printable(answer.message)}\n`);
+    });
+}

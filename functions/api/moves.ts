@@ -50,6 +50,7 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
     return {
       deps,
       source: sources[definition.source.type],
+      aws: effects.aws,
       pipeline,
       stage: name,
       by: canonicalName(definition.identities, caller.person),

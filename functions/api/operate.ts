@@ -3,7 +3,7 @@ import { z } from "zod";
 import { loadRun } from "../../shared/advance.ts";
 import { canonicalName, namesOf } from "../../shared/pipeline/identities.ts";
 import { viewOf } from "../../shared/pipeline/view.ts";
-import { releaseHold } from "../../shared/release-hold.ts";
+import { holdStage, releaseHold } from "../../shared/release-hold.ts";
 import { startRun } from "../../shared/start-run.ts";
 import { log } from "../log.ts";
 import { placeOf } from "./caller.ts";
@@ -56,6 +56,22 @@ export function operateRoutes(services: ApiServices): Hono<ApiEnv> {
     const { run } = await loadRun(deps.store, accepted.runId);
     if (run === undefined) return unknownRun(accepted.runId);
     return context.json({ run: viewOf(run, deps.now()), message: `${person.name} started ${run.id}` }, 201);
+  });
+
+  app.post("/pipelines/:pipeline/stages/:stage/hold", async (context) => {
+    const { reason } = await jsonBody(context, release);
+    const { pipeline, stage: name } = context.req.param();
+    const { definition, stage } = stageNamed(services, pipeline, name);
+    const { caller } = context.var;
+    if (!mayDecide(settings.access, definition, stage, caller))
+      refuse(403, "not-a-member", `only those who decide on stage ${name} may hold it`);
+    const { person } = caller;
+    const by = canonicalName(definition.identities, person);
+    const who = { by, identity: person.identity, from: placeOf(caller) };
+    if (!(await holdStage(deps, pipeline, name, who, reason)))
+      refuse(409, "held", `stage ${name} of ${pipeline} is held already`);
+    log.info("held", { pipeline, stage: name, person: person.name, reason });
+    return context.json({ message: `${person.name} holds ${name} of ${pipeline}` });
   });
 
   app.post("/pipelines/:pipeline/stages/:stage/release-hold", async (context) => {

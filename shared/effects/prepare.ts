@@ -3,6 +3,7 @@ import { capacityFrom, isSameCapacity, strategyItems } from "../pipeline/capacit
 import { constrainedTo } from "../pipeline/constraints.ts";
 import type { Capacity, EcsDeployment, StageDefinition } from "../pipeline/definition.ts";
 import type { PreparedDeployment } from "../pipeline/events.ts";
+import { fargateSizeFault } from "../pipeline/fargate-size.ts";
 import { serviceKey } from "../pipeline/leaving.ts";
 import type { Run } from "../pipeline/run.ts";
 import { liveRelease, type StageLock } from "../pipeline/stages.ts";
@@ -71,6 +72,8 @@ async function prepareDeployment(
   if (fault !== undefined) return { failure: fault };
   const next = releaseTaskDefinition(source.found.base, source.found.images);
   const capacity = capacityChange(current, target, lock);
+  const size = fargateSizeFault(next, isOnFargate(current, capacity.capacity));
+  if (size !== undefined) return { failure: { ...size, reason: `service ${service}: ${size.reason}` } };
   const strategy = capacity.capacity === undefined ? undefined : strategyItems(capacity.capacity);
   const asked = stage.approval !== undefined;
   const [gate, problems] = await Promise.all([
@@ -92,6 +95,12 @@ async function prepareDeployment(
       ...(problems === undefined ? {} : { rollbackProblems: problems }),
     },
   };
+}
+
+/** By its launch type, or by the strategy it is about to have. */
+function isOnFargate({ launchType, capacityProviderStrategy }: Service, next?: Capacity): boolean {
+  const providers = Object.keys(next ?? capacityFrom(capacityProviderStrategy) ?? {});
+  return launchType === "FARGATE" || providers.some((name) => /^FARGATE(?:_SPOT)?$/.test(name));
 }
 
 /** The images are shown by themselves. */

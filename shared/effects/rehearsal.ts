@@ -15,7 +15,8 @@ export interface RollbackTarget {
 }
 
 /**
- * Rehearses going back: whether the revision is still there and may be used, and its images with everything they list.
+ * Rehearses going back: whether the revision is still there, and its images with everything they list. One that is INACTIVE
+ * will do: the same is registered once more.
  * @returns why it would not work, for people; empty when it would
  */
 export async function rollbackReady(
@@ -24,7 +25,8 @@ export async function rollbackReady(
 ): Promise<readonly string[]> {
   try {
     const { taskDefinition: document } = await aws.ecs.describeTaskDefinition({ taskDefinition });
-    return rollbackProblems(aws, Object.fromEntries(Object.entries(document ?? {})), images);
+    const { status: _status, ...rest } = Object.fromEntries(Object.entries(document ?? {}));
+    return await rollbackProblems(aws, rest, images);
   } catch (error) {
     if (!isError(error, "ClientException", "InvalidParameterException")) throw error;
     return [`the task definition ${taskDefinition} does not exist any more`];
@@ -32,7 +34,7 @@ export async function rollbackReady(
 }
 
 /**
- * The same of a revision that has been described already.
+ * The same of a revision that has been described already, and would have to be used as it is.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-definition-state.html: an INACTIVE revision starts no new
  * deployment. https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive_image.html: nobody can pull an archived image.
  */

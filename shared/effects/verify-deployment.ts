@@ -1,7 +1,7 @@
 import type { Deployment, Service } from "@aws-sdk/client-ecs";
-import { capacityFrom } from "../pipeline/capacity.ts";
+import { capacityFrom, capacityOf } from "../pipeline/capacity.ts";
 import type { Command } from "../pipeline/commands.ts";
-import type { CpuArchitecture } from "../pipeline/definition.ts";
+import type { CpuArchitecture, EcsDeployment } from "../pipeline/definition.ts";
 import type { Failure, Quarantine, RunEvent, Seen } from "../pipeline/events.ts";
 import {
   alarmRang,
@@ -87,18 +87,18 @@ export async function verifyDeployment(
   if (fault !== undefined) {
     const { failure, rolledBack, replaced } = fault;
     if (replaced) return failed(failure, rolledBack);
-    const verdict = await verdictAbout(context, current, deployment, deploymentId);
+    const verdict = await verdictAbout(context, current, deployment, target, deploymentId);
     return without(failure, verdict) ?? failed(failure, rolledBack, verdict);
   }
   if (ours?.rolloutState !== "COMPLETED") {
     // Without its circuit breaker ECS would try for ever, and say nothing.
     const guarded = current.deploymentConfiguration?.deploymentCircuitBreaker?.enable === true;
-    const soFar = guarded ? [] : await verdictAbout(context, current, deployment, deploymentId);
+    const soFar = guarded ? [] : await verdictAbout(context, current, deployment, target, deploymentId);
     if (crashLooping(soFar).length > 0) return crashed(soFar);
     return findPause(context, current, deployment, key);
   }
 
-  const verdict = await verdictAbout(context, current, deployment, deploymentId);
+  const verdict = await verdictAbout(context, current, deployment, target, deploymentId);
   const digests = releaseDigests(run, target.containers);
   const wrong = digestProblem(service, verdict, digests);
   if (wrong !== undefined) return failed(wrong, false, verdict);
@@ -217,13 +217,19 @@ function isRollback({ rolloutStateReason = "" }: Deployment): boolean {
 async function verdictAbout(
   { aws }: EffectContext,
   service: Service,
-  { prepared }: StageDeployment,
+  deployment: StageDeployment,
+  target: EcsDeployment,
   deploymentId: string,
 ): Promise<Verdict> {
+  const { prepared, step = 0 } = deployment;
   const { cluster, service: name, hosts = {} } = prepared;
   const tasks = await describeServiceTasks(aws, { cluster, service: name, deploymentId, hosts });
   const desired = service.desiredCount ?? 0;
-  const byArchitecture = expectedTasks(hosts, capacityFrom(service.capacityProviderStrategy), desired);
+  // As our deployment wanted them: ECS may have gone back to other weights since.
+  const ours = service.deployments?.find(({ id }) => id === deploymentId)?.capacityProviderStrategy;
+  const wanted = capacityFrom(ours) ?? capacityOf(target, deployment, step) ?? prepared.baseCapacity;
+  const strategy = wanted ?? capacityFrom(service.capacityProviderStrategy);
+  const byArchitecture = expectedTasks(hosts, strategy, desired);
   return verdictOf(tasks, { desired, ...(byArchitecture === undefined ? {} : { byArchitecture }) });
 }
 

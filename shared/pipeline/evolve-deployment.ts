@@ -1,5 +1,5 @@
 import { isSameDecider } from "./approvals.ts";
-import type { Pause, RunEvent, RunEventOf, TaskKey } from "./events.ts";
+import type { RunEvent, RunEventOf, TaskKey } from "./events.ts";
 import { taskFailed } from "./messages.ts";
 import type { Deployment, DeploymentState, OneOffState, PauseState, Return } from "./run.ts";
 import { taskName } from "./steps.ts";
@@ -24,11 +24,21 @@ export function evolveDeployment(deployment: Deployment, event: DeploymentEvent)
     case "deployment.quarantined":
       return quarantined(deployment, event);
     case "deployment.started": {
-      if (event.step !== undefined && event.step !== (deployment.step ?? 0)) return deployment;
+      const isLate = event.step !== undefined && event.step !== (deployment.step ?? 0);
+      if (isLate || event.deploymentId === deployment.failedDeployment) return deployment;
       const next = withState(deployment, evolveState(deployment.state, event));
       return next === deployment || event.found === undefined
         ? next
         : { ...next, prepared: { ...next.prepared, ...event.found } };
+    }
+    case "deployment.paused": {
+      // One hook may pause at several stages.
+      const name = `${event.hookId} ${event.lifecycleStage}`;
+      const { pauses = [] } = deployment;
+      const next = withState(deployment, evolveState(deployment.state, event));
+      return pauses.includes(name) || next === deployment
+        ? deployment
+        : { ...next, pauses: [...pauses, name] };
     }
     default:
       return withState(deployment, evolveState(deployment.state, event));
@@ -132,7 +142,8 @@ function quarantined(
   if (deployment.quarantine !== undefined || isAboutAnother(state, { deploymentId })) return deployment;
   if (state.status !== "in-progress" && state.status !== "baking") return deployment;
   const { taskDefinition } = state;
-  return { ...deployment, quarantine, state: { status: "pending", since: at, taskDefinition } };
+  const next = { status: "pending", since: at, taskDefinition } as const;
+  return { ...deployment, quarantine, failedDeployment: deploymentId, state: next };
 }
 
 function evolvePause(
@@ -142,14 +153,9 @@ function evolvePause(
   if (state.status !== "in-progress") return state;
   const { pause } = state;
   if (event.type === "deployment.paused") {
-    const { pausedBefore = [] } = state;
-    // One hook may pause at several stages.
-    const name = pauseName(event);
-    if ((pause !== undefined && pauseName(pause) === name) || pausedBefore.includes(name)) return state;
     const { serviceDeploymentArn, hookId, lifecycleStage, expiresAt, at } = event;
     return {
       ...state,
-      ...(pause === undefined ? {} : { pausedBefore: [...pausedBefore, pauseName(pause)] }),
       pause: { serviceDeploymentArn, hookId, lifecycleStage, expiresAt, since: at, approvals: [] },
     };
   }
@@ -158,10 +164,6 @@ function evolvePause(
     return { ...state, pause: { ...pause, answering: { since: event.at, lease: event.lease } } };
   }
   return { ...state, pause: { ...pause, answered: event.action } };
-}
-
-function pauseName({ hookId, lifecycleStage }: Pause): string {
-  return `${hookId} ${lifecycleStage}`;
 }
 
 /** What our people say to a pause. */
@@ -251,7 +253,9 @@ function returned(
         ? back
         : { status: "requested", since: event.at, lease: event.lease };
     case "return.started":
-      return { status: "in-progress", deploymentId: event.deploymentId, since: event.at };
+      return back?.status === "in-progress"
+        ? back
+        : { status: "in-progress", deploymentId: event.deploymentId, since: event.at };
     case "return.ended":
       return event.failure === undefined
         ? { status: "succeeded" }

@@ -106,8 +106,6 @@ export type DeploymentState =
       readonly since: Instant;
       readonly reported?: { readonly state: "COMPLETED" | "FAILED"; readonly reason: string };
       readonly pause?: PauseState;
-      /** Pauses before this one: what is still told of them is late. */
-      readonly pausedBefore?: readonly string[];
     }
   | ({
       readonly status: "baking";
@@ -155,6 +153,10 @@ export interface Deployment {
   /** By `WHEN/INDEX`. */
   readonly tasks?: Readonly<Record<string, OneOffState>>;
   readonly quarantine?: Quarantine;
+  /** The deployment that failed on the architecture in quarantine: what is still told of it is late. */
+  readonly failedDeployment?: string;
+  /** Hook and stage of every pause there was: what is told of them again is late. */
+  readonly pauses?: readonly string[];
   readonly back?: Return;
 }
 

@@ -1,9 +1,4 @@
-import {
-  BatchWriteItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  type WriteRequest,
-} from "@aws-sdk/client-dynamodb";
+import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { headOf } from "../../shared/pipeline/view.ts";
@@ -13,7 +8,8 @@ import type { Page, Store } from "../../shared/store/stream-store.ts";
 import { definition, runAfter, started, T0 } from "../pipeline/given.ts";
 import { type Database, deployedTable, startDatabase } from "./table.ts";
 
-const RUNS = 10_000;
+/** `TANDEM_TEST_RUNS=10000` is the figure's own number; it takes some ten seconds on two idle cores. */
+const RUNS = Number(process.env.TANDEM_TEST_RUNS ?? 2_000);
 const PIPELINES = ["hello", "web", "api", "worker"];
 const LIMIT = 50;
 
@@ -102,7 +98,7 @@ const isCapacity = (value: unknown): value is { readonly CapacityUnits: number }
 test.each([
   ["all runs", {}, RUNS],
   ["those of one pipeline", { pipeline: "web" }, RUNS / PIPELINES.length],
-])("a page of 10,000 runs costs the same wherever it is: %s", async (_what, of, expected) => {
+])("a page of runs costs the same wherever it is: %s", async (_what, of, expected) => {
   units.length = 0;
   let seen = 0;
   let cursor: string | undefined;
@@ -116,8 +112,8 @@ test.each([
     cursor = page.cursor;
   } while (cursor !== undefined);
   expect(seen).toBe(expected);
-  expect(units.length).toBe(Math.ceil(expected / LIMIT) + (units.at(-1) === units[0] ? 1 : 0));
   const full = units.slice(0, expected / LIMIT);
+  expect(full).toHaveLength(expected / LIMIT);
   // Half a unit for each 4 KB, as an index is read: 50 heads are some 17 KB.
   expect(new Set(full).size).toBe(1);
   expect(full[0]).toBeLessThanOrEqual(3);

@@ -81,6 +81,76 @@ const rollouts: readonly fc.Arbitrary<RunEvent>[] = [
   fc.record({ ...type("deployment.failed"), ...deployment, failure, rolledBack: fc.boolean() }),
 ];
 
+const failedTask = fc.constantFrom(undefined, { reason: "exit code 1" });
+const task = {
+  ...deployment,
+  when: fc.constantFrom("before" as const, "after" as const),
+  index: fc.nat({ max: 1 }),
+};
+const hookId = fc.constantFrom("hook-1", "hook-2");
+const taskArn = fc.constantFrom("task/1", "task/2");
+const person = { person: fc.constantFrom("bob", "carol"), identity: fc.constant("arn") };
+
+/** What a stage with tasks, pauses, steps and a way back adds. */
+const steps: readonly fc.Arbitrary<RunEvent>[] = [
+  fc.record({
+    ...type("deployment.paused"),
+    ...deployment,
+    hookId,
+    serviceDeploymentArn: fc.constant("arn"),
+    lifecycleStage: fc.constantFrom("PRE_SCALE_UP", "POST_SCALE_UP"),
+    expiresAt: at,
+  }),
+  fc.record({ ...type("pause.answer-requested"), ...deployment, hookId, lease }),
+  fc.record({
+    ...type("pause.answered"),
+    ...deployment,
+    hookId,
+    action: fc.constantFrom("CONTINUE", "ROLLBACK"),
+  }),
+  fc.record({ at, hookId }).map((change) => approvalBy("bob", change)),
+  fc.record({
+    ...type("deployment.baking"),
+    ...deployment,
+    deploymentId,
+    until: at,
+    tasks: fc.constant({ arm64: 1 }),
+    digests: fc.constant([INDEX]),
+  }),
+  fc.record({ ...type("deployment.step-done"), ...deployment, step: fc.nat({ max: 2 }) }),
+  fc.record({
+    ...type("deployment.quarantined"),
+    ...deployment,
+    deploymentId,
+    quarantine: fc.record({
+      architecture: fc.constantFrom("x86_64", "arm64"),
+      providers: fc.constant(["graviton"]),
+      failure,
+    }),
+    verdict: fc.constant([]),
+  }),
+  fc.record({ ...type("return.requested"), ...deployment, lease }),
+  fc.record({ ...type("return.started"), ...deployment, deploymentId }),
+  fc.record({ ...type("return.ended"), ...deployment }),
+  fc.record({ ...type("return.ended"), ...deployment, failure }),
+  fc.record({ ...type("task.requested"), ...task, lease }),
+  fc.record({ ...type("task.started"), ...task, taskArn, taskDefinition: fc.constant("web:2") }),
+  fc.record({ ...type("task.reported"), ...task, taskArn }),
+  fc
+    .record({ ...type("task.ended"), ...task, lines: fc.constant([]), failure: failedTask })
+    .map(({ failure: one, ...event }) => (one === undefined ? event : { ...event, failure: one })),
+  fc.record({ ...type("run.stop-requested"), at, ...person, reason: fc.constant("wrong") }),
+  fc.record({ ...type("stage.stopped"), at, stage }),
+  fc.record({ ...type("gate.overridden"), at, stage, ...person, reason: fc.constant("urgent") }),
+  fc.record({ ...type("approval.withdrawn"), at, stage, ...person, release: fc.constant(INDEX) }),
+  fc.record({
+    ...type("checks.reported"),
+    at,
+    stage,
+    results: fc.constantFrom([], [{ name: "alarm", state: "failed" as const }]),
+  }),
+];
+
 const ends: readonly fc.Arbitrary<RunEvent>[] = [
   fc.record({ ...type("run.superseded"), at, by: fc.constant("hello-2") }),
   fc.record({
@@ -93,6 +163,6 @@ const ends: readonly fc.Arbitrary<RunEvent>[] = [
 
 /** Ends are rare, so that most sequences go on for a while. */
 export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
-  ...[...builds, ...images, ...stages, ...rollouts].map((arbitrary) => ({ arbitrary, weight: 10 })),
+  ...[...builds, ...images, ...stages, ...rollouts, ...steps].map((arbitrary) => ({ arbitrary, weight: 10 })),
   ...ends.map((arbitrary) => ({ arbitrary, weight: 1 })),
 );

@@ -8,11 +8,28 @@ import { isTerminal, type Run } from "../../shared/pipeline/run.ts";
 import { headOf, viewOf } from "../../shared/pipeline/view.ts";
 import { anyEvent } from "./any-events.ts";
 import { DAY, runAfter, started, T0, UNTIL_GATED } from "./given.ts";
+import { stageWith, target, untilEntered } from "./rolling.ts";
+
+const task = { run: "migrate", container: "web", command: ["true"], timeoutMinutes: 10 };
+
+/** A stage with everything that a stage can have, on its way. */
+const ROLLING = untilEntered(
+  stageWith(
+    [
+      target("api", { before: [task], after: [task], bakeMinutes: 5, onArchitectureFailure: "quarantine" }),
+      target("web", { shift: [{ weights: { graviton: 3 }, bakeMinutes: 5 }], needs: ["api"] }),
+    ],
+    { order: "parallel", pauseAt: ["POST_SCALE_UP"] },
+  ),
+);
 
 /** The true story up to some point, then anything at all. */
 const story = fc
-  .tuple(fc.integer({ min: 1, max: UNTIL_GATED.length }), fc.array(anyEvent, { maxLength: 30 }))
-  .map(([length, rest]): readonly RunEvent[] => [...UNTIL_GATED.slice(0, length), ...rest]);
+  .tuple(fc.constantFrom(UNTIL_GATED, ROLLING), fc.nat(), fc.array(anyEvent, { maxLength: 30 }))
+  .map(([all, length, rest]): readonly RunEvent[] => [
+    ...all.slice(0, 1 + Math.max(length % all.length, all === ROLLING ? all.length - 2 : 0)),
+    ...rest,
+  ]);
 
 /** What can be said of a run, without when it was last touched. */
 const { updatedAt: _updatedAt, ...untouched } = runAfter(started());

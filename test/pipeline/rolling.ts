@@ -34,15 +34,26 @@ export function preparedFor(service: string, change: Partial<PreparedDeployment>
 
 export const of = (service: string) => ({ at: T0, stage: STAGE, cluster: STAGE, service });
 
-/** A run with nothing but this stage, entered. */
-export function entered(stage: StageDefinition, change: Partial<PreparedDeployment> = {}): Run {
+/** Until the run, which has nothing but this stage, has entered it. */
+export function untilEntered(
+  stage: StageDefinition,
+  change: Partial<PreparedDeployment> = {},
+): readonly RunEvent[] {
   const [, ...rest] = UNTIL_PUBLISHED;
-  return runAfter(started({ definition: definition({ stages: [stage] }) }), ...rest, {
-    type: "stage.entered",
-    at: T0,
-    stage: STAGE,
-    deployments: stage.deploy.map(({ cluster, service }) => preparedFor(service, { cluster, ...change })),
-  });
+  return [
+    started({ definition: definition({ stages: [stage] }) }),
+    ...rest,
+    {
+      type: "stage.entered",
+      at: T0,
+      stage: STAGE,
+      deployments: stage.deploy.map(({ cluster, service }) => preparedFor(service, { cluster, ...change })),
+    },
+  ];
+}
+
+export function entered(stage: StageDefinition, change: Partial<PreparedDeployment> = {}): Run {
+  return runAfter(...untilEntered(stage, change));
 }
 
 export function begun(service: string, step = 0): readonly RunEvent[] {

@@ -77,7 +77,19 @@ export class FakeEcr {
     getDownloadUrlForLayer: () => Promise.reject(new AwsError("LayersNotFoundException", "no blob is kept")),
     describeImageScanFindings: () =>
       Promise.reject(new AwsError("ScanNotFoundException", "nothing is scanned")),
-    describeImages: () => Promise.reject(new AwsError("ImageNotFoundException", "nobody asks")),
+    describeImages: async ({ repositoryName, imageIds = [] }) => {
+      const { manifests } = this.#repository(repositoryName);
+      const missing = imageIds.find(({ imageDigest = "" }) => !manifests.has(imageDigest));
+      if (missing !== undefined)
+        throw new AwsError("ImageNotFoundException", `no image ${missing.imageDigest}`);
+      return {
+        imageDetails: imageIds.map(({ imageDigest }) => ({
+          repositoryName,
+          imageDigest,
+          imageStatus: "ACTIVE",
+        })),
+      };
+    },
     getLifecyclePolicy: () =>
       Promise.reject(new AwsError("LifecyclePolicyNotFoundException", "there is none")),
 

@@ -149,6 +149,7 @@ function describeService(service: Service): ServiceDescription {
   return {
     serviceName: service.name,
     serviceArn: service.arn,
+    clusterArn: service.cluster,
     status: service.status,
     desiredCount: service.desired,
     taskDefinition: primaryOf(service).revision.arn,

@@ -1,0 +1,174 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { changeRelease, closeWindow, roll, settle, supersede } from "./support/acts.ts";
+import { launch, visit } from "./support/browser.ts";
+import { describeInBrowser } from "./support/describe.ts";
+import { type FakeServer, startFake } from "./support/server.ts";
+
+const RUN = "/console/runs/shop-43";
+
+describeInBrowser("release managers decide on a page", () => {
+  let browser: Browser;
+  let fake: FakeServer;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    fake = await startFake();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    await fake.close();
+  });
+
+  const card = (page: Page) => page.locator("section.card");
+  const posts = () => fake.asked.filter((line) => line.startsWith("POST"));
+
+  test("somebody who has signed in stays signed in when the page is loaded anew, and signs out", async () => {
+    const { page, complaints } = await visit(browser, fake.url, "alice");
+    await expect(page.evaluate("Object.keys(sessionStorage)")).resolves.toEqual(["tandem.refresh"]);
+    await page.reload();
+    await page.getByRole("heading", { name: "Pipelines" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await expect(page.evaluate("sessionStorage.length")).resolves.toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("what somebody comes back with that nobody asked for signs nobody in", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${fake.url}/console/callback?code=stolen&state=guessed`);
+    await page.getByText("this answer belongs to no sign-in of this tab").waitFor();
+  });
+
+  test("two people approve, and everybody watches the tasks move from the old release to the new", async () => {
+    const alice = await visit(browser, fake.url, "alice", "/console/inbox");
+    await alice.page.getByRole("link", { name: /Review/ }).click();
+    await alice.page.getByLabel("Comment").fill("Looked at staging");
+    await alice.page.getByRole("button", { name: "Approve" }).click();
+    await card(alice.page).getByText("1 of 2 approvals: alice").waitFor();
+    await alice.page.getByRole("button", { name: "Withdraw my approval" }).waitFor();
+
+    const bob = await visit(browser, fake.url, "bob", "/console/");
+    await bob.page.getByRole("link", { name: "#43 waits for approval, 1 of 2" }).click();
+    await bob.page.getByRole("button", { name: "Approve" }).click();
+    await card(bob.page).waitFor({ state: "detached" });
+
+    const arm = bob.page.locator('.squares-row[data-arch="arm64"]').last();
+    await arm.getByText("1 starting, 6 old").waitFor();
+    roll(fake.world, "shop-43", "production", 4);
+    await arm.getByText("3 new, 1 starting, 3 old").waitFor();
+    // Alice has not touched her page since.
+    await alice.page.locator('.squares-row[data-arch="arm64"]').last().getByText("3 new").waitFor();
+    settle(fake.world, "shop-43", "production");
+    await arm.getByText("6 tasks").waitFor();
+    await bob.page.locator(".facts").first().getByText("succeeded").waitFor();
+    expect([...alice.complaints, ...bob.complaints]).toEqual([]);
+  });
+
+  test("a double click approves once", async () => {
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await page.getByRole("button", { name: "Approve" }).dblclick();
+    await page.getByText("1 of 2 approvals").waitFor();
+    expect(posts()).toEqual(["POST /runs/shop-43/stages/production/approval 200"]);
+  });
+
+  test("a refusal needs a reason, and ends the run at its stage", async () => {
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await page.getByRole("button", { name: "Refuse" }).click();
+    const dialog = page.getByRole("dialog", { name: "Refuse shop-43 for production?" });
+    await expect(dialog.getByRole("button", { name: "Refuse" }).isDisabled()).resolves.toBe(true);
+    await dialog.getByLabel("Reason").fill("The dates are wrong on Sundays");
+    await dialog.getByRole("button", { name: "Refuse" }).click();
+    await page.getByRole("alert").getByText("The dates are wrong on Sundays").waitFor();
+    await expect(card(page).count()).resolves.toBe(0);
+  });
+
+  test("an approval is withdrawn before the second comes", async () => {
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByRole("button", { name: "Withdraw my approval" }).click();
+    await page.getByText("0 of 2 approvals").waitFor();
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+  });
+
+  test("who is in no group of the stage sees the card, and may not decide", async () => {
+    const { page } = await visit(browser, fake.url, "carol", RUN);
+    await page.getByText("only members of release-managers decide here").waitFor();
+    await expect(card(page).getByRole("button").count()).resolves.toBe(0);
+  });
+
+  test("a newer run takes the place of the one that somebody looks at", async () => {
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    supersede(fake.world, "shop-43", "production");
+    await page.getByText("A newer run took its place:").waitFor();
+    await expect(card(page).count()).resolves.toBe(0);
+    await page.getByRole("link", { name: "shop-45" }).click();
+    await page.getByRole("heading", { name: "shop #45 Say what the parcel weighs" }).waitFor();
+  });
+
+  test("what has changed since the card was drawn is said, and nothing is approved", async () => {
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    // The page knows of no change before it asks.
+    let late = true;
+    await page.route(/\/runs\/shop-43(\/stages\/production\/card)?$/, (route) =>
+      late ? route.fulfill({ status: 304 }) : route.continue(),
+    );
+    changeRelease(fake.world, "shop-43", "production");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("What you saw has changed since").waitFor();
+    await page.getByText(/the release is sha256:[0-9a-f]{64} now/).waitFor();
+    late = false;
+    await card(page).getByText("Earlier approvals no longer count: service web has been changed").waitFor();
+    await page.getByText("0 of 2 approvals").waitFor();
+  });
+
+  test("a closed window is said, and set aside with a reason", async () => {
+    closeWindow(fake.world, "shop-43", "production");
+    const { page } = await visit(browser, fake.url, "alice", RUN);
+    await card(page).getByText("the window is closed").waitFor();
+    await page.getByRole("button", { name: "Release all the same" }).click();
+    await answer(
+      page,
+      "Release shop-43 to production in spite of its conditions?",
+      "Customers cannot pay",
+      "Release all the same",
+    );
+    await card(page).getByText("Customers cannot pay").waitFor();
+    await page.getByRole("button", { name: "Release all the same" }).waitFor({ state: "detached" });
+  });
+
+  test("a run is stopped, a hold released, a stage rolled back", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await answer(page, "Stop shop-44?", "Wrong branch", "Stop");
+    await page.getByText("alice stopped it: Wrong branch").waitFor();
+
+    await page.getByRole("link", { name: "Waits for me" }).click();
+    await page.getByRole("button", { name: "Release the hold" }).click();
+    await answer(
+      page,
+      "Release the hold on production of hello?",
+      "The base image is mended",
+      "Release the hold",
+    );
+    await page.getByText("production of hello is held").waitFor({ state: "detached" });
+
+    await page.getByRole("link", { name: "Pipelines" }).click();
+    await page.getByRole("link", { name: "shop", exact: true }).click();
+    await page.getByRole("button", { name: "Roll back to #39" }).click();
+    await answer(page, "Roll production back to #39?", "Baskets are empty", "Roll back");
+    await page.getByText("alice rolled it back to shop-39").first().waitFor();
+    expect(posts()).toHaveLength(3);
+  });
+
+  async function answer(page: Page, title: string, reason: string, act: string): Promise<void> {
+    const dialog = page.getByRole("dialog", { name: title });
+    await dialog.getByLabel("Reason").fill(reason);
+    await dialog.getByRole("button", { name: act }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+});

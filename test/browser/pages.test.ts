@@ -1,0 +1,224 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { z } from "zod";
+import { settle } from "./support/acts.ts";
+import { launch, visit } from "./support/browser.ts";
+import { describeInBrowser } from "./support/describe.ts";
+import { type FakeServer, startFake } from "./support/server.ts";
+import { commitOf, iso, MINUTE } from "./support/views.ts";
+import type { World } from "./support/world.ts";
+
+const PAGES = [
+  "",
+  "inbox",
+  "runs",
+  "runs/shop-43",
+  "runs/shop-44",
+  "runs/hello-9",
+  "pipelines/shop",
+  "pipelines/hello",
+  "clusters",
+  "record",
+  "nowhere",
+];
+
+const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
+  light: {},
+  dark: { colorScheme: "dark" },
+  "a phone": { viewport: { width: 360, height: 740 }, hasTouch: true },
+  Japanese: { locale: "ja-JP" },
+};
+
+describeInBrowser("the console's pages", () => {
+  let browser: Browser;
+  let fake: FakeServer;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    fake = await startFake();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    await fake.close();
+  });
+
+  const go = async (page: Page, path: string) => {
+    await page.evaluate(
+      `history.pushState(null, "", ${JSON.stringify(`/console/${path}`)}); dispatchEvent(new PopStateEvent("popstate"))`,
+    );
+    await page.locator('main[aria-busy="false"]').waitFor();
+  };
+
+  describe("are accessible", () => {
+    test.each(Object.keys(LOOKS))("%s", async (look) => {
+      const { page } = await visit(browser, fake.url, "alice", "/console/", {
+        ...LOOKS[look],
+        bypassCSP: true,
+      });
+      await page.evaluate(axeSource());
+      const found: string[] = [];
+      for (const path of PAGES) {
+        await go(page, path);
+        await settled(page, fake);
+        found.push(...(await violations(page)).map((what) => `/${path}: ${what}`));
+        const wide = await page.evaluate(
+          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        if (wide !== 0) found.push(`/${path}: ${wide} pixels too wide`);
+      }
+      await page.getByRole("button", { name: /Stop|停止/ }).waitFor({ state: "detached" });
+      await go(page, "runs/shop-43");
+      await page.getByRole("button", { name: /Refuse|却下する/ }).click();
+      found.push(...(await violations(page)).map((what) => `a dialog: ${what}`));
+      expect(found).toEqual([]);
+    });
+  });
+
+  test("what others have written is text, whatever it says", async () => {
+    const { page, complaints } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    await page.getByRole("heading", { level: 1 }).getByText("<script>window.owned=1</script>").waitFor();
+    await page.getByText("by <b>Dave</b>").waitFor();
+    await go(page, "runs/shop-43");
+    const commits = page.locator(".commits");
+    await commits.getByText("<script>window.owned=1</script> ␛[31mred␇ �gnp.exe").waitFor();
+    // A link that is no address of the web is none.
+    await expect(commits.getByRole("link").count()).resolves.toBe(2);
+    await expect(page.evaluate("[typeof owned, document.title]")).resolves.toEqual([
+      "undefined",
+      "shop-43 · Tandem",
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("the keyboard is enough", async () => {
+    const { page } = await visit(browser, fake.url, "alice");
+    await page.keyboard.type("gi");
+    await page.getByRole("heading", { level: 1, name: "Waits for me" }).waitFor();
+    await page.keyboard.type("j");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await page.keyboard.type("a");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 of 2 approvals: alice").waitFor();
+    await page.keyboard.type("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("/");
+    await page.keyboard.type("hello 9");
+    await page.waitForURL(/\/console\/runs\?q=hello\+9$/);
+    await expect(page.locator("tbody tr").count()).resolves.toBe(1);
+  });
+
+  test("runs are found by pipeline and status, and the address says so", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/runs?pipeline=shop");
+    await page.getByRole("rowheader", { name: "shop #44" }).waitFor();
+    await expect(page.locator("tbody tr").count()).resolves.toBe(2);
+    await page.getByLabel("Status").selectOption("building");
+    await page.waitForURL(/pipeline=shop&status=building/);
+    await page.getByRole("rowheader", { name: "shop #43" }).waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Clear filters" }).click();
+    await page.getByRole("rowheader", { name: "hello #9" }).waitFor();
+  });
+
+  test("the page speaks Japanese to whoever wants it, and remembers the choice", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/", { locale: "ja-JP" });
+    await page.getByRole("heading", { level: 1, name: "パイプライン" }).waitFor();
+    await expect(page.evaluate("document.documentElement.lang")).resolves.toBe("ja");
+    await page.getByRole("button", { name: "English" }).click();
+    await page.getByRole("heading", { level: 1, name: "Pipelines" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Pipelines" }).waitFor();
+  });
+
+  test("who is lost finds back", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/runs/nothing-1");
+    await page.getByRole("alert").getByText("no such address").waitFor();
+    await go(page, "nowhere");
+    await page.getByRole("heading", { name: "There is no such page." }).waitFor();
+  });
+
+  test("asking costs nothing where nothing can change, and next to nothing where something may", async () => {
+    settle(fake.world, "shop-43", "production");
+    const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    await page.clock.install();
+    await go(page, "runs/shop-43");
+    await page.locator("main .facts").first().getByText("succeeded").waitFor();
+    fake.asked.length = 0;
+    await page.clock.runFor(5 * MINUTE);
+    expect(fake.asked.filter((line) => line.includes("/runs/"))).toEqual([]);
+    await go(page, "runs/shop-44");
+    await page.locator("main .facts").first().getByText("building").waitFor();
+    fake.asked.length = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const answered = page.waitForResponse(/\/runs\/shop-44$/);
+      await page.clock.runFor(11_000);
+      await answered;
+    }
+    const lines = fake.asked.filter((line) => line.includes("/runs/shop-44 "));
+    expect(lines.filter((line) => !line.endsWith(" 304"))).toEqual([]);
+  });
+
+  test("a page with 200 runs is drawn within 200 ms", async () => {
+    fake.world.past.push(...manyRuns(fake.world, 400));
+    const { page } = await visit(browser, fake.url, "alice");
+    const session = await page.context().newCDPSession(page);
+    // The page's own processor time: what the machine does besides does not count.
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const spent = async () => {
+      const { metrics } = await session.send("Performance.getMetrics");
+      return 1000 * (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN);
+    };
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const before = await spent();
+      await go(page, "runs?limit=200");
+      await page.locator("tbody tr").nth(199).waitFor();
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))");
+      times.push((await spent()) - before);
+      await go(page, "inbox");
+    }
+    process.stdout.write(`200 runs are drawn in ${times.map((time) => time.toFixed(0)).join(", ")} ms\n`);
+    expect(times.sort((a, b) => a - b)[2]).toBeLessThan(200);
+  });
+});
+
+function manyRuns(world: World, count: number): World["past"] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `search-${128 - index}`,
+    pipeline: "search",
+    sequence: 1000 - index,
+    status: ["succeeded", "failed", "superseded", "stopped"][index % 4] ?? "succeeded",
+    commit: commitOf(index),
+    ref: `refs/heads/feature-${index % 7}`,
+    startedAt: iso(world.now - (index + 400) * MINUTE),
+    updatedAt: iso(world.now - (index + 390) * MINUTE),
+  }));
+}
+
+function axeSource(): string {
+  return readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+}
+
+const violationSchema = z.array(
+  z.object({ id: z.string(), impact: z.string().nullish(), nodes: z.array(z.object({ html: z.string() })) }),
+);
+
+/** Everything that axe finds against WCAG 2.2 AA and good practice, grave or not. */
+async function violations(page: Page): Promise<readonly string[]> {
+  const found = violationSchema.parse(
+    await page.evaluate("axe.run(document).then((result) => result.violations)"),
+  );
+  return found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
+}
+
+/** Nothing more has been asked for a moment, and what was answered is drawn. */
+async function settled(page: Page, fake: FakeServer): Promise<void> {
+  for (let before = -1; before !== fake.asked.length; ) {
+    before = fake.asked.length;
+    await page.evaluate("new Promise((done) => setTimeout(done, 150))");
+  }
+}
