@@ -116,6 +116,7 @@ async function start(
 /** The clusters with version 0 running in them, and what the pictures of their tasks mean. */
 async function introduce(clients: Clients, scene: Scene, engine: string, display: Display): Promise<void> {
   display.say(`${display.paint.strong("tandem demo")} at ${scene.url}`);
+  display.say(`console: ${scene.url}/console/  (sign in as alice or bob; the password is the name)`);
   await seed(clients, scene);
   const simulated = engine === "none" ? ", simulated: without docker or podman nothing is executed" : "";
   display.say(
@@ -155,6 +156,11 @@ async function release(
 
 /** Leaves everything running for the visitor. */
 async function keep(local: RunningLocal, repository: HelloRepository, display: Display, signal: AbortSignal) {
+  const { version } = await repository.commitNext();
+  await repository.push();
+  display.say();
+  display.say(`version ${version} is pushed, and production waits for you:`);
+  display.say(`  ${local.url}/console/    # sign in as alice or bob; the password is the name`);
   display.say();
   display.say(`still running, until Ctrl-C:`);
   display.say(`  TANDEM_URL=${local.url} npx tandem runs`);

@@ -35,14 +35,12 @@ import {
   DescribeServiceDeploymentsCommand,
   DescribeServiceRevisionsCommand,
   DescribeServicesCommand,
-  DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
   ECSClient,
   ListContainerInstancesCommand,
   ListServiceDeploymentsCommand,
   ListTaskDefinitionsCommand,
   ListTasksCommand,
-  RegisterTaskDefinitionCommand,
   RunTaskCommand,
   StopTaskCommand,
   UpdateServiceCommand,
@@ -50,6 +48,7 @@ import {
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { Aws } from "./aws.ts";
 import { awsQuery } from "./aws-query.ts";
+import { describeTaskDefinition, registerTaskDefinition } from "./whole-task-definition.ts";
 
 /**
  * The AWS operations through the SDK's clients: credentials, region and endpoint as its default chain finds them.
@@ -95,9 +94,9 @@ export function sdkAws(): Aws {
     },
     ecs: {
       describeServices: (input) => ecs.send(new DescribeServicesCommand(input)),
-      describeTaskDefinition: (input) => ecs.send(new DescribeTaskDefinitionCommand(input)),
+      describeTaskDefinition: (input) => describeTaskDefinition(ecs, input),
       listTaskDefinitions: (input) => ecs.send(new ListTaskDefinitionsCommand(input)),
-      registerTaskDefinition: (input) => ecs.send(new RegisterTaskDefinitionCommand(input)),
+      registerTaskDefinition: (input) => registerTaskDefinition(ecs, input),
       updateService: (input) => ecs.send(new UpdateServiceCommand(input)),
       listServiceDeployments: (input) => ecs.send(new ListServiceDeploymentsCommand(input)),
       describeServiceRevisions: (input) => ecs.send(new DescribeServiceRevisionsCommand(input)),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { apiSettings, peopleDirectory } from "../../functions/api/settings.ts";
 import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import {
   listOf,
@@ -153,6 +154,20 @@ describe("the packaged template", () => {
     });
     const groups = ofType("AWS::Cognito::UserPoolGroup").map(([, { Properties }]) => Properties.GroupName);
     expect(groups).toContain("release-managers");
+  });
+
+  test("gives the HTTP API's function all that it asks its environment for", () => {
+    const { Environment } = template.Resources.HttpApiLambdaFunction?.Properties ?? {};
+    const { Variables } = Environment as { Variables: Readonly<Record<string, unknown>> };
+    const deployed = Object.entries(Variables).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : "https://resolved.example",
+    ]);
+    const environment: Record<string, string> = Object.fromEntries(deployed);
+    expect(apiSettings(environment)).toMatchObject({ rules: { token: "id_token" } });
+    const lambda = { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "x", AWS_SECRET_ACCESS_KEY: "x" };
+    expect(peopleDirectory({ ...environment, ...lambda })).toBeDefined();
+    expect(() => apiSettings({})).toThrow("deploy the stack again");
   });
 
   test("lets the webhook keep deliveries, read its secret and have runs opened: it calls nothing else", () => {

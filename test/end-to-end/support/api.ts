@@ -76,6 +76,10 @@ const run = z.object({
 
 export type Run = z.infer<typeof run>;
 
+const events = z.object({
+  events: z.array(z.object({ type: z.string(), at: z.number(), service: z.string().optional() })),
+});
+
 const runs = z.object({
   runs: z.array(z.object({ id: z.string(), commit: z.string(), status: z.string() })),
 });
@@ -155,9 +159,9 @@ export class Api {
   }
 
   /** What has happened to a run. */
-  async events(id: string): Promise<readonly { readonly type: string; readonly at: number }[]> {
+  async events(id: string): Promise<z.infer<typeof events>["events"]> {
     const { body } = await this.send("GET", `/api/runs/${id}/events`);
-    return z.object({ events: z.array(z.object({ type: z.string(), at: z.number() })) }).parse(body).events;
+    return events.parse(body).events;
   }
 }
 

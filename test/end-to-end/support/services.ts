@@ -9,12 +9,17 @@ export const LOGS = "/ecs/staging";
 /** The environment of a simulated task: see docs/local.md. */
 export type Behaviour = Readonly<Record<string, string>>;
 
-/** The next revision of a service's own family; the service itself is left alone. @returns its ARN */
+/**
+ * The next revision of a service's own family; the service itself is left alone.
+ * @param proxy the image of a sidecar
+ * @returns its ARN
+ */
 export async function revise(
   { ecs }: AwsClients,
   family: string,
   image: string,
   behaviour: Behaviour = {},
+  proxy?: string,
 ): Promise<string> {
   const environment: KeyValuePair[] = Object.entries(behaviour).map(([name, value]) => ({ name, value }));
   const { taskDefinition } = await ecs.registerTaskDefinition({
@@ -32,6 +37,7 @@ export async function revise(
           options: { "awslogs-group": LOGS, "awslogs-region": "us-east-1", "awslogs-stream-prefix": family },
         },
       },
+      ...(proxy === undefined ? [] : [{ name: "proxy", image: proxy, memory: 32, essential: true }]),
     ],
   });
   return taskDefinition?.taskDefinitionArn ?? "";

@@ -1,3 +1,4 @@
+import type { ImageIdentifier } from "@aws-sdk/client-ecr";
 import type { Aws } from "../../../shared/effects/aws.ts";
 import { AwsError } from "./aws-error.ts";
 import { digestOf } from "./names.ts";
@@ -19,6 +20,7 @@ export type OnPut = (put: {
   readonly tag: string | undefined;
 }) => void;
 
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
 
 /** ECR: manifests by their digest, tags, and children that must be there. */
@@ -41,6 +43,18 @@ export class FakeEcr {
     return digest;
   }
 
+  /** An index of both architectures that is there from the beginning, under a tag. */
+  give(name: string, tag: string): void {
+    this.create(name, true);
+    const manifests = ["amd64", "arm64"].map((architecture) => {
+      const text = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, layers: [], name, architecture });
+      const digest = this.push(name, text, MANIFEST);
+      return { mediaType: MANIFEST, digest, size: text.length, platform: { os: "linux", architecture } };
+    });
+    const text = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
+    this.#repository(name).tags.set(tag, this.push(name, text, INDEX));
+  }
+
   /** The index of a digest; undefined when it is none, or not there. */
   index(name: string, digest: string): Index | undefined {
     const manifest = this.#repositories.get(name)?.manifests.get(digest);
@@ -55,8 +69,11 @@ export class FakeEcr {
 
   readonly api: Aws["ecr"] = {
     batchGetImage: async ({ repositoryName, imageIds = [] }) => {
-      const { manifests } = this.#repository(repositoryName);
-      const images = imageIds.flatMap(({ imageDigest = "" }) => {
+      const { manifests, tags } = this.#repository(repositoryName);
+      const digestAt = ({ imageDigest, imageTag = "" }: ImageIdentifier) =>
+        imageDigest ?? tags.get(imageTag) ?? "";
+      const images = imageIds.flatMap((imageId) => {
+        const imageDigest = digestAt(imageId);
         const found = manifests.get(imageDigest);
         return found === undefined
           ? []
@@ -69,7 +86,7 @@ export class FakeEcr {
             ];
       });
       const failures = imageIds.flatMap((imageId) =>
-        manifests.has(imageId.imageDigest ?? "") ? [] : [{ imageId, failureCode: "ImageNotFound" as const }],
+        manifests.has(digestAt(imageId)) ? [] : [{ imageId, failureCode: "ImageNotFound" as const }],
       );
       return { images, failures };
     },

@@ -1,7 +1,7 @@
 import type { Agenda } from "../agenda.ts";
 import { AwsError } from "./aws-error.ts";
 import { primaryOf, type RunningTask, type Service, type ServiceDeployment } from "./ecs-service.ts";
-import { ACCOUNT, REGION } from "./names.ts";
+import { ACCOUNT, BASE_IMAGE, REGION } from "./names.ts";
 import { type Registered, TaskDefinitions } from "./task-definitions.ts";
 
 /** How a deployment goes. */
@@ -43,7 +43,7 @@ export class FakeEcs {
     const { cluster, name, family, containers, desired, rollsBack } = details;
     const steady = this.definitions.register({
       family,
-      containerDefinitions: containers.map((container) => ({ name: container, image: "example/base:1" })),
+      containerDefinitions: containers.map((container) => ({ name: container, image: BASE_IMAGE })),
     });
     const service: Service = {
       cluster,

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 export const REGION = "us-east-1";
 export const ACCOUNT = "000000000000";
 export const REGISTRY = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com`;
+/** What containers run that no pipeline builds. */
+export const BASE_IMAGE = `${REGISTRY}/base:1`;
 export const PROJECTS = { x86_64: "tandem-x86-64", arm64: "tandem-arm64" };
 
 export function sha256(text: string): string {

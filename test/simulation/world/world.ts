@@ -69,6 +69,7 @@ export class World {
         this.#send("deployment", what, onDeploymentChange(deploymentPayload(service, deployment)));
       },
     });
+    this.ecr.give("base", "1");
     for (const { images: wanted } of scenario.pipelines) {
       for (const { name } of wanted) this.ecr.create(name, scenario.immutableTags);
     }
