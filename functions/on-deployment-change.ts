@@ -55,7 +55,9 @@ async function tellHolders(change: DeploymentChange | HookAwaiting): Promise<voi
       const { lock } = await readStageLock(deps.store, pipeline, stage);
       const runId = lock.holder?.runId;
       if (runId === undefined) {
-        log.info("ignored", { reason: `no run holds stage ${stage} of ${pipeline}`, cluster, service });
+        log.info("ignored", {
+          reason: `no run holds stage ${stage} of ${pipeline}, which deploys ${cluster}/${service}`,
+        });
         continue;
       }
       await tell(runId, eventOf(change, stage));

@@ -1,7 +1,5 @@
 import { recordOf } from "./admit.ts";
 import { type Deps, loadRun } from "./advance.ts";
-import type { Aws } from "./effects/aws.ts";
-import { rollbackReady } from "./effects/rehearsal.ts";
 import { readStageLock } from "./effects/stage-lock.ts";
 import type { Source } from "./intake/source.ts";
 import { openRun } from "./open-run.ts";
@@ -19,7 +17,7 @@ import { liveRelease, previousRelease, type StageLock } from "./pipeline/stages.
 export interface Mover {
   readonly deps: Deps;
   readonly source: Source;
-  readonly aws: Pick<Aws, "ecr" | "ecs">;
+  readonly rehearse: (target: RehearsalTarget) => Promise<readonly string[]>;
   readonly pipeline: string;
   readonly stage: string;
   /** The person, as the record shows it. */
@@ -27,6 +25,12 @@ export interface Mover {
   readonly identity: string;
   /** The same id again makes no second run. */
   readonly id: string;
+}
+
+/** A revision, and images as `REPOSITORY@DIGEST`, that have to be there still. */
+export interface RehearsalTarget {
+  readonly taskDefinition: string;
+  readonly images: readonly string[];
 }
 
 export type Moved = { readonly runId: string } | { readonly problem: string };
@@ -54,12 +58,12 @@ export async function rollBack(mover: Mover, reason: string, to?: string): Promi
 
 /** What the way back needs and is not there any more. A revision that is only inactive is registered once more. */
 async function missingFor(
-  { aws }: Mover,
+  { rehearse }: Mover,
   { reused, restore }: Exclude<Derived, { readonly problem: string }>,
 ): Promise<readonly string[]> {
   const images = Object.values(reused).map(({ repositoryUri, digest }) => `${repositoryUri}@${digest}`);
   const problems = await Promise.all(
-    Object.values(restore).map((taskDefinition) => rollbackReady(aws, { taskDefinition, images })),
+    Object.values(restore).map((taskDefinition) => rehearse({ taskDefinition, images })),
   );
   return [...new Set(problems.flat())];
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { loadRun } from "../../shared/advance.ts";
 import { findService } from "../../shared/effects/find-service.ts";
 import { prepareStage } from "../../shared/effects/prepare.ts";
+import { rollbackReady } from "../../shared/effects/rehearsal.ts";
 import { liftQuarantine, type Moved, type Mover, rollBack, shiftWeights } from "../../shared/move-release.ts";
 import { capacityFrom } from "../../shared/pipeline/capacity.ts";
 import { canonicalName } from "../../shared/pipeline/identities.ts";
@@ -50,7 +51,7 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
     return {
       deps,
       source: sources[definition.source.type],
-      aws: effects.aws,
+      rehearse: (target) => rollbackReady(effects.aws, target),
       pipeline,
       stage: name,
       by: canonicalName(definition.identities, caller.person),

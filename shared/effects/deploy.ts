@@ -189,7 +189,23 @@ async function moveOn(move: Move, current: Service): Promise<Outcome> {
     if (ended !== undefined) return facts({ type: "deployment.failed", ...key, ...ended });
     if (!isBegun && isTooLate(move)) return refused(move, notBegun(service));
   }
-  return started(move, current, ours);
+  return command.step === 0 ? started(move, current, ours) : shifted(move, current, ours);
+}
+
+/** Other weights bring other hosts, which have to fit as those before did; the verdict tells of them, too. */
+async function shifted(move: Move, current: Service, ours: string): Promise<Outcome> {
+  const { context, command, target, deployment, source } = move;
+  const { prepared } = deployment;
+  const wanted = capacityOf(target, deployment, command.step);
+  const strategy = wanted === undefined ? undefined : strategyItems(wanted);
+  const gate = await architectureGate(context, target, current, nextDocument(source), strategy);
+  if ("failure" in gate) return refused(move, gate.failure);
+  const { hosts, constrainTo, notes } = gate.found;
+  if (constrainTo !== prepared.constrainTo) {
+    const reason = notes?.[0] ?? `service ${command.service} is constrained to ${prepared.constrainTo}`;
+    return refused(move, { reason, remedy: "release images for all its hosts before its tasks are moved" });
+  }
+  return started(move, current, ours, hosts === undefined ? undefined : { hosts });
 }
 
 async function started(

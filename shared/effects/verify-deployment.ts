@@ -86,7 +86,7 @@ export async function verifyDeployment(
   const fault = faultOf(current, ours, deployment, command);
   if (fault !== undefined) {
     const { failure, rolledBack, replaced } = fault;
-    if (replaced) return failed(failure, rolledBack);
+    if (replaced) return failed(await saidWhose(context, failure, current), rolledBack);
     const verdict = await verdictAbout(context, current, deployment, target, deploymentId);
     return without(failure, verdict) ?? failed(failure, rolledBack, verdict);
   }
@@ -201,6 +201,21 @@ function faultOf(
     primary?.taskDefinition,
   );
   return { failure, rolledBack: false, replaced: true };
+}
+
+/** ECS says nobody's name of a deployment, but who registered the revision it brings. */
+async function saidWhose(
+  { aws }: EffectContext,
+  failure: Failure,
+  { taskDefinition }: Service,
+): Promise<Failure> {
+  try {
+    const found = await aws.ecs.describeTaskDefinition({ taskDefinition });
+    const by = found.taskDefinition?.registeredBy;
+    return by === undefined ? failure : { ...failure, reason: `${failure.reason}, registered by ${by}` };
+  } catch {
+    return failure;
+  }
 }
 
 /** Our people have sent it back: ECS only knows that somebody has. */

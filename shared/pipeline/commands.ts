@@ -58,7 +58,12 @@ export type Unclaimed =
   | { readonly type: "check-stage"; readonly stage: string }
   | { readonly type: "run-checks"; readonly stage: string }
   | { readonly type: "begin-stage"; readonly stage: string }
-  | ({ readonly type: "verify-deployment"; readonly deploymentId: string } & DeploymentKey)
+  /** `step`: absent for the release itself. */
+  | ({
+      readonly type: "verify-deployment";
+      readonly deploymentId: string;
+      readonly step?: number;
+    } & DeploymentKey)
   | ({ readonly type: "verify-return"; readonly deploymentId: string } & DeploymentKey)
   /** `late`: its time is up, and it is to be stopped. */
   | ({
@@ -85,6 +90,8 @@ export interface Wake {
   readonly event?: RunEvent;
 }
 
+const stepText = ({ step = 0 }: { readonly step?: number }) => (step === 0 ? "" : ` step ${step}`);
+
 /** Two commands with the same key are the same command; `advance` carries each out once per invocation. */
 export function keyOf(command: Command): string {
   switch (command.type) {
@@ -95,7 +102,7 @@ export function keyOf(command: Command): string {
     case "publish-index":
       return `publish-index ${command.image.name} ${command.lease}`;
     case "deploy":
-      return `deploy ${serviceOf(command)} ${command.lease}${command.step === 0 ? "" : ` step ${command.step}`}`;
+      return `deploy ${serviceOf(command)} ${command.lease}${stepText(command)}`;
     case "return-deployment":
       return `return-deployment ${serviceOf(command)} ${command.lease}`;
     case "run-task":
@@ -115,6 +122,7 @@ export function keyOf(command: Command): string {
     case "leave-stage":
       return `${command.type} ${command.stage}`;
     case "verify-deployment":
+      return `${command.type} ${serviceOf(command)} ${command.deploymentId}${stepText(command)}`;
     case "verify-return":
       return `${command.type} ${serviceOf(command)} ${command.deploymentId}`;
     case "close-run":

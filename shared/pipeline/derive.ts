@@ -8,8 +8,9 @@ import type {
 } from "./definition.ts";
 import type { PublishedIndex, Trigger } from "./events.ts";
 import { serviceKey } from "./leaving.ts";
-import { deploymentsOf, type Run } from "./run.ts";
+import { deploymentsOf, type Run, type Stage } from "./run.ts";
 import type { QuarantinedService } from "./stages.ts";
+import { keepsRelease } from "./steps.ts";
 
 /**
  * Runs that build nothing and only move what an earlier run has released, in one stage of it: back to it, on all its
@@ -99,12 +100,12 @@ function derived(
   change: (stage: StageDefinition) => StageDefinition,
 ): Derived {
   const stage = run.stages.find(({ definition }) => definition.name === name);
-  if (stage?.state.status !== "succeeded" && !keptRelease(stage?.state)) {
+  if (stage === undefined || (stage.state.status !== "succeeded" && !keptRelease(stage))) {
     return { problem: `${run.id} has not succeeded in stage ${name}: there is nothing to go to` };
   }
-  const definition = change(stage?.definition ?? { name, deploy: [] });
+  const definition = change(stage.definition);
   const restore: Record<string, string> = {};
-  for (const { prepared, state } of stage === undefined ? [] : deploymentsOf(stage.state)) {
+  for (const { prepared, state } of deploymentsOf(stage.state)) {
     if ("taskDefinition" in state && state.taskDefinition !== undefined)
       restore[serviceKey(prepared)] = state.taskDefinition;
   }
@@ -124,8 +125,11 @@ function derived(
 }
 
 /** A shift that went back to the weights before: the release has stayed. */
-function keptRelease(state: Run["stages"][number]["state"] | undefined): boolean {
-  return state?.status === "rolled-back" && state.deployments.every(({ step = 0 }) => step > 0);
+function keptRelease({ definition, state }: Stage): boolean {
+  return (
+    state.status === "rolled-back" &&
+    state.deployments.every((one) => one.state.status === "succeeded" || keepsRelease(definition, one))
+  );
 }
 
 function publishedBy(

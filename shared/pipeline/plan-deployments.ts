@@ -48,12 +48,12 @@ function planDeployment(
         if (answer.length > 0) return answer;
       }
       return state.reported !== undefined || now - state.since >= SILENCE_MILLISECONDS
-        ? [{ type: "verify-deployment", ...key, deploymentId }]
+        ? [{ type: "verify-deployment", ...key, ...stepKey(step), deploymentId }]
         : [];
     }
     case "baking":
       return now >= state.until || now - state.since >= SILENCE_MILLISECONDS
-        ? [{ type: "verify-deployment", ...key, deploymentId: state.deploymentId }]
+        ? [{ type: "verify-deployment", ...key, ...stepKey(step), deploymentId: state.deploymentId }]
         : [];
     case "succeeded": {
       const after = nextTask(target, deployment, "after");
@@ -62,6 +62,11 @@ function planDeployment(
     case "failed":
       return [];
   }
+}
+
+/** Two steps may share a deployment, where the second changes nothing: each is looked at. */
+function stepKey(step: number): { readonly step?: number } {
+  return step === 0 ? {} : { step };
 }
 
 interface Key {

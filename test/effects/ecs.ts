@@ -87,11 +87,16 @@ export function fakeEcs(cluster: string): FakeEcs {
       revisions.set(taskDefinitionArn, { document: { ...document, taskDefinitionArn, revision }, tags });
       return { taskDefinition: { taskDefinitionArn } };
     },
-    async updateService({ taskDefinition = service.taskDefinition ?? "", capacityProviderStrategy }) {
-      const id = `ecs-svc/${taskDefinition.split(":").at(-1)}`;
+    async updateService({ taskDefinition = service.taskDefinition ?? "", ...changes }) {
+      const { capacityProviderStrategy, placementConstraints, deploymentConfiguration } = changes;
+      const revision = taskDefinition.split(":").at(-1);
+      const again = (service.deployments ?? []).filter((one) => one.taskDefinition === taskDefinition).length;
+      const id = `ecs-svc/${revision}${"+".repeat(again)}`;
       Object.assign(service, {
         taskDefinition,
         ...(capacityProviderStrategy === undefined ? {} : { capacityProviderStrategy }),
+        ...(placementConstraints === undefined ? {} : { placementConstraints }),
+        ...(deploymentConfiguration === undefined ? {} : { deploymentConfiguration }),
         deployments: [
           deployment(id, taskDefinition, { rolloutState: "IN_PROGRESS" }),
           ...(service.deployments ?? []).map((one) => ({ ...one, status: "ACTIVE" })),

@@ -128,6 +128,10 @@ test("a completed deployment whose task runs another digest has failed", async (
 describe("nothing is said yet", () => {
   test("while the rollout is under way", async () => {
     rollout("IN_PROGRESS");
+    // Its circuit breaker looks after tasks that fail again and again.
+    Object.assign(ecs.service, {
+      deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: true } },
+    });
     const { events, called } = await verified();
     expect([events, called]).toEqual([[], ["DescribeServices"]]);
   });

@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
@@ -109,7 +108,8 @@ let image: string;
 beforeAll(async () => {
   checked = createServer((_request, response) => response.writeHead(healthy ? 200 : 503).end());
   await new Promise<void>((resolve) => checked.listen(0, "127.0.0.1", resolve));
-  const { port } = checked.address() as AddressInfo;
+  const address = checked.address();
+  const port = typeof address === "object" ? address?.port : undefined;
   const pipelines = Object.entries(PIPELINES(`http://127.0.0.1:${port}/health`));
   project = await projectWith(
     Object.fromEntries(pipelines.map(([name, stages]) => [`${name}.yml`, pipeline(name, stages)])),
@@ -420,6 +420,18 @@ describe("several services", () => {
     );
     expect(moves.indexOf("front started")).toBeGreaterThan(moves.indexOf("back succeeded"));
     expect(moves.indexOf("side started")).toBeLessThan(moves.indexOf("back succeeded"));
+  });
+
+  test("side by side: when one fails, what needs it never begins, and what has moved goes back", async () => {
+    const before = await revisionOf(world.aws, "side");
+    await revise(world.aws, "back", image, {}, await brokenProxy());
+    const id = await pushed("parallel", "parallel-1", { Dockerfile: `${application(2).Dockerfile}# 4\n` });
+    const run = await ended(id);
+    expect(run.status).toBe("failed");
+    expect(run.reason).toContain("side went back");
+    expect(await revisionOf(world.aws, "side")).toBe(before);
+    const about = (await world.api.events(id)).filter((event) => event.service === "front");
+    expect(about).toEqual([]);
   });
 });
 

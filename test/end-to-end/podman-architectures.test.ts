@@ -8,6 +8,7 @@ import { isOver, type Run } from "./support/api.ts";
 import { architectureOf, byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
 import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
+import { tandem } from "./support/tandem.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
 
 const withPodman = process.env.TANDEM_TEST_ENGINE === "podman" ? describe : describe.skip;
@@ -115,6 +116,30 @@ withPodman("releases that are broken on arm64, in real containers of both archit
         /^x86_64 \d\/2(?: \(stopped since\))?, arm64 0\/2: exit 255 \(exec format error\)(?:, \d+ attempts)?$/,
       );
       expect(await shown("staging")).toEqual(["arm64: hello 1 on arm64", "x86_64: hello 1 on x86_64"]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "going back to a release brings its containers again, on both architectures",
+    async () => {
+      const { aws, api, url } = world;
+      const first = (await serviceOf(aws, "staging")).taskDefinition;
+      const held = ["release-hold", "strict", "staging", "--reason", "arm64 is mended", "--url", url];
+      const alice = { AWS_ACCESS_KEY_ID: "alice", AWS_SECRET_ACCESS_KEY: "alice" };
+      expect(await tandem(held, alice)).toMatchObject({ code: 0 });
+      expect(await released("main", 4)).toMatchObject({ status: "succeeded" });
+      expect(await shown("staging")).toEqual(["arm64: hello 4 on arm64", "x86_64: hello 4 on x86_64"]);
+
+      const ran = await tandem(
+        ["rollback", "strict", "staging", "--reason", "4 is slow", "--url", url],
+        alice,
+      );
+      expect(ran).toMatchObject({ code: 0, err: "" });
+      const id = /strict-\d+/.exec(ran.out)?.[0] ?? "";
+      expect(await api.until(id, isOver, PATIENCE_MS)).toMatchObject({ status: "succeeded" });
+      expect(await shown("staging")).toEqual(["arm64: hello 1 on arm64", "x86_64: hello 1 on x86_64"]);
+      expect((await serviceOf(aws, "staging")).taskDefinition).toBe(first);
     },
     PATIENCE_MS,
   );

@@ -27,7 +27,7 @@ const ACTIONS: Readonly<Record<string, string>> = { Invoke: "InvokeFunction" };
 
 /** `StartBuildCommand` of `@aws-sdk/client-codebuild` is granted as `codebuild:StartBuild`. */
 async function callsOfTheEffects(): Promise<readonly string[]> {
-  const files = ["sdk.ts", "sdk-reviewer.ts"].map((name) =>
+  const files = ["sdk.ts", "sdk-reviewer.ts", "whole-task-definition.ts"].map((name) =>
     readFile(join(import.meta.dirname, "../../shared/effects", name), "utf8"),
   );
   const text = (await Promise.all(files)).join("\n");

@@ -11,7 +11,7 @@ import { keptTrace, NO_TRACE } from "./trace.ts";
 import { Managers } from "./world/managers.ts";
 import { Others } from "./world/others.ts";
 import { Pushes } from "./world/pushes.ts";
-import { DAY, drawScenario, MINUTE } from "./world/scenario.ts";
+import { DAY, drawScenario, MINUTE, type Scenario } from "./world/scenario.ts";
 import { World } from "./world/world.ts";
 
 export interface Simulated {
@@ -30,6 +30,8 @@ export interface Simulated {
 export interface Options {
   readonly sabotage?: Sabotage;
   readonly trace?: boolean;
+  /** Makes something of the scenario that is rare otherwise. */
+  readonly change?: (scenario: Scenario) => Scenario;
 }
 
 /** More steps than any schedule that comes to rest has. */
@@ -40,9 +42,9 @@ const MAX_ROUNDS = 40;
 /** Plays the schedule of a seed to its end, or to its first violation. */
 export async function simulate(
   seed: number,
-  { sabotage = HONEST, trace = false }: Options = {},
+  { sabotage = HONEST, trace = false, change = (scenario) => scenario }: Options = {},
 ): Promise<Simulated> {
-  const play = new Play(seed, sabotage, trace);
+  const play = new Play(seed, sabotage, trace, change);
   await play.toTheEnd();
   return play.result();
 }
@@ -55,7 +57,7 @@ class Play {
   readonly #managers: Managers;
   #steps = 0;
 
-  constructor(seed: number, sabotage: Sabotage, trace: boolean) {
+  constructor(seed: number, sabotage: Sabotage, trace: boolean, change: (scenario: Scenario) => Scenario) {
     const random = seeded(seed);
     const agenda = new Agenda();
     this.#seed = seed;
@@ -67,7 +69,7 @@ class Play {
       caller: undefined,
       isAwake: false,
     };
-    this.#world = new World(this.#machine, drawScenario(random), sabotage);
+    this.#world = new World(this.#machine, change(drawScenario(random)), sabotage);
     this.#others = new Others(this.#world);
     this.#managers = new Managers(this.#world, this.#others);
   }

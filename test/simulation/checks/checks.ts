@@ -65,7 +65,12 @@ export class Checks {
   #appended(stream: string, version: number, events: readonly unknown[], state: unknown): void {
     this.streams.appended(stream, version, events, state);
     const [kind, name = ""] = stream.split("#");
-    if (kind === "stage" && events.some(isRelease)) this.stages.released(name);
+    if (kind === "stage") {
+      for (const event of events) {
+        if (isHold(event)) this.stages.held(name, event.runId);
+        if (isRelease(event)) this.stages.released(name);
+      }
+    }
     if (kind !== "run") return;
     const changes = this.book.append(name, events);
     const begun = changes.at(-1)?.after;
@@ -79,6 +84,16 @@ export class Checks {
         this.decisions.stored(after, event);
     }
   }
+}
+
+function isHold(event: unknown): event is { readonly runId: string } {
+  return (
+    typeof event === "object" &&
+    event !== null &&
+    "type" in event &&
+    event.type === "stage.held" &&
+    "runId" in event
+  );
 }
 
 function isRelease(event: unknown): boolean {

@@ -21,6 +21,7 @@ export class StageChecks {
   readonly #book: RunBook;
   readonly #ecs: () => FakeEcs;
   readonly #updates = new Set<string>();
+  readonly #intents = new Set<string>();
   readonly #sequences = new Map<string, number>();
   readonly #held = new Map<string, string>();
   /** Services that somebody else has deployed to. */
@@ -43,6 +44,11 @@ export class StageChecks {
     this.#moved.set(service.arn, at);
   }
 
+  /** A stage is held, since a deployment was rolled back, or could not be taken back. */
+  held(stage: string, runId: string): void {
+    this.#held.set(stage, runId);
+  }
+
   /** @param stage `PIPELINE/STAGE` */
   released(stage: string): void {
     this.#held.delete(stage);
@@ -61,6 +67,10 @@ export class StageChecks {
   ): void {
     const { run: handed, command } = caller ?? {};
     const entry = this.#book.find(handed?.id ?? "");
+    if (entry !== undefined && command?.type === "return-deployment") {
+      this.#returned(entry.run, command.stage, service, after);
+      return;
+    }
     if (entry === undefined || command?.type !== "deploy") {
       this.#findings.violate(
         4,
@@ -70,6 +80,10 @@ export class StageChecks {
     }
     const { run } = entry;
     const what = `${service.name} in stage ${command.stage} of ${run.id}`;
+    // The SDK has sent it again, not knowing that it had arrived: the same intent.
+    const intent = `${caller?.invocation} ${run.id} ${command.stage} ${service.arn} ${after.revision.arn}`;
+    if (this.#intents.has(intent)) return;
+    this.#intents.add(intent);
     const stage = run.stages.find(({ definition }) => definition.name === command.stage);
     const target = stage?.definition.deploy.find(
       (one) => one.cluster === service.cluster && one.service === service.name,
@@ -86,6 +100,20 @@ export class StageChecks {
     this.#findings.demand(fault === undefined, 4, () => `${what} was deployed although ${fault}`);
     this.#demandSeen(stage, service, before.revision, what);
     this.#demandAlone(run, command.stage, what);
+  }
+
+  /** A stage that has failed takes a service back to what it was before, once. */
+  #returned(run: Run, stageName: string, service: Service, after: ServiceDeployment): void {
+    const what = `${service.name} in stage ${stageName} of ${run.id}`;
+    const stage = run.stages.find(({ definition }) => definition.name === stageName);
+    const deployment =
+      stage === undefined ? undefined : find(stage, { cluster: service.cluster, service: service.name });
+    this.#demandOnce(`${run.id} ${stageName} ${service.arn} back`, `${what}, on its way back,`);
+    this.#findings.demand(
+      deployment?.prepared.baseTaskDefinition === after.revision.arn,
+      4,
+      () => `${what} goes back to ${after.revision.arn}, not ${deployment?.prepared.baseTaskDefinition}`,
+    );
   }
 
   #demandOnce(key: string, what: string): void {

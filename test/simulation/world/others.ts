@@ -1,5 +1,6 @@
 import type { Service } from "../aws/ecs-service.ts";
 import { primaryOf } from "../aws/ecs-service.ts";
+import { REGISTRY } from "../aws/names.ts";
 import type { World } from "./world.ts";
 
 /** Other people with rights in ECS, who know nothing of Tandem. */
@@ -30,7 +31,7 @@ export class Others {
     const drops = random.chance(0.05);
     const containers = Object.entries(current.images).map(([name, image]) => ({
       name: drops && name === "app" ? "application" : name,
-      image: name === "proxy" ? `example/proxy:${random.between(2, 1_000_000)}` : image,
+      image: name === "proxy" ? `${REGISTRY}/base:${random.between(2, 1_000_000)}` : image,
     }));
     return ecs.definitions.register({ family: current.definition.family, containerDefinitions: containers });
   }

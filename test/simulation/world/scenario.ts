@@ -43,6 +43,21 @@ export interface ServicePlan {
   readonly rollsBack: boolean;
 }
 
+/** Many pushes in modes in which older commits may still go first: what is late meets what is newer. */
+export function busy(scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    pushes: 8,
+    pipelines: scenario.pipelines.map((pipeline) => ({
+      ...pipeline,
+      mode: pipeline.mode === "superseded" ? "parallel" : pipeline.mode,
+      source: { ...pipeline.source, paths: [], ignoreAuthors: [] },
+      stages: [],
+    })),
+    services: [],
+  };
+}
+
 export function drawScenario(random: Random): Scenario {
   const names = random.chance(0.7) ? ["web"] : ["web", "api"];
   const shared = random.chance(0.5);
