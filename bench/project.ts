@@ -13,6 +13,7 @@ const PARTS = [
   "bin",
   "buildspecs",
   "cli",
+  "console",
   "functions",
   "infrastructure",
   "local",

@@ -192,13 +192,15 @@ function shiftFaults({ shift, capacity }: Ecs): readonly Found[] {
   return shift.flatMap(({ weights }, index): readonly Found[] => {
     const path = ["shift", index, "weights"];
     const others = Object.keys(weights).filter((name) => capacity !== undefined && !known.includes(name));
-    const all = [...Object.values(weights), ...known.filter((name) => !(name in weights)).map(() => 1)];
+    // What the service itself has besides, only ECS knows.
+    const all =
+      capacity === undefined ? [] : known.map((name) => weights[name] ?? capacity[name]?.weight ?? 0);
     return [
       ...others.map((name) => ({
         path: [...path, name],
         message: `is no capacity provider of the service${nearest(name, known)}`,
       })),
-      ...(all.every((weight) => weight === 0)
+      ...(all.length > 0 && all.every((weight) => weight === 0)
         ? [{ path, message: "needs a weight above 0 on at least one capacity provider" }]
         : []),
     ];

@@ -24,6 +24,8 @@ export function explainIssue(issue: z.core.$ZodIssue): readonly Explained[] {
       return [{ path, message: notAmong(issue.values.map(String), issue.input) }];
     case "invalid_key":
       return issue.issues.map(({ message }) => ({ path, message: `"${String(path.at(-1))}" ${message}` }));
+    case "invalid_union":
+      return explainUnion(issue);
     case "invalid_format":
       return [{ path, message: `${shown(issue.input)} ${issue.message}` }];
     case "too_small":
@@ -33,6 +35,30 @@ export function explainIssue(issue: z.core.$ZodIssue): readonly Explained[] {
     default:
       return [{ path, message: issue.message }];
   }
+}
+
+/** Of several shapes that a value may have, the one that it seems to be meant as; of none, all are named. */
+function explainUnion(issue: z.core.$ZodIssueInvalidUnion): readonly Explained[] {
+  const { path, input } = issue;
+  const meant = issue.errors
+    .filter((found) => !found.some((one) => isOtherShape(one)))
+    .sort((a, b) => a.length - b.length)[0];
+  if (meant !== undefined)
+    return meant.flatMap((one) => explainIssue({ ...one, path: [...path, ...one.path] }));
+  const shapes = issue.errors.flatMap(([one]) => (one === undefined ? [] : shapeOf(one)));
+  const words = issue.errors.flat().flatMap((one) => (one.code === "invalid_value" ? one.values : []));
+  const near = typeof input === "string" ? closest(input, words.map(String)) : undefined;
+  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  return [{ path, message: `must be ${shapes.join(", or ")}, not ${shown(input)}${hint}` }];
+}
+
+function isOtherShape({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === "invalid_type" || code === "invalid_value");
+}
+
+function shapeOf(issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code === "invalid_value") return [`one of ${issue.values.join(", ")}`];
+  return issue.code === "invalid_type" ? [TYPES[issue.expected] ?? issue.expected] : [];
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -77,22 +103,34 @@ function shown(input: unknown): string {
 
 /** The keys that are allowed at a path, from the schema itself. */
 function keysAt(path: Path): readonly string[] {
-  let schema: unknown = pipelineSchema.toJSONSchema({ io: "input" });
+  let schemas = shapesOf(pipelineSchema.toJSONSchema({ io: "input" }));
   for (const key of path) {
-    const { properties, items, additionalProperties } = asSchema(schema);
-    schema = typeof key === "number" ? items : (properties?.[String(key)] ?? additionalProperties);
+    schemas = schemas.flatMap(({ properties, items, additionalProperties }) =>
+      shapesOf(typeof key === "number" ? items : (properties?.[String(key)] ?? additionalProperties)),
+    );
   }
-  const { properties, propertyNames } = asSchema(schema);
-  return Object.keys(properties ?? {})
-    .concat(propertyNames?.enum ?? [])
+  return schemas
+    .flatMap(({ properties, propertyNames }) => [
+      ...Object.keys(properties ?? {}),
+      ...(propertyNames?.enum ?? []),
+    ])
     .filter((key) => !key.startsWith("$"));
 }
 
-function asSchema(schema: unknown): {
+/** A schema by itself, or each of those that it may be. */
+function shapesOf(schema: unknown): readonly Schema[] {
+  const one = asSchema(schema);
+  return one.anyOf === undefined ? [one] : one.anyOf.flatMap(shapesOf);
+}
+
+interface Schema {
+  readonly anyOf?: readonly unknown[];
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly propertyNames?: { readonly enum?: readonly string[] };
   readonly items?: unknown;
   readonly additionalProperties?: unknown;
-} {
+}
+
+function asSchema(schema: unknown): Schema {
   return typeof schema === "object" && schema !== null ? schema : {};
 }

@@ -33,7 +33,9 @@ export async function findPause(
   );
   const lifecycleStage = found?.lifecycleStage ?? "";
   const { pause } = state;
-  const isKnown = pause?.hookId === hook?.hookId && pause?.lifecycleStage === lifecycleStage;
+  const isKnown =
+    pause?.hookId === hook?.hookId &&
+    (pause?.answered === undefined || pause.lifecycleStage === lifecycleStage);
   if (hook?.hookId === undefined || isKnown) return NOTHING;
   return facts({
     type: "deployment.paused",

@@ -6,7 +6,7 @@ import type { Run } from "../pipeline/run.ts";
 import { releaseTaskDefinition, type TaskDefinitionDocument } from "../pipeline/task-definition.ts";
 import { readTaskDefinition } from "../pipeline/task-definition-file.ts";
 import type { Aws } from "./aws.ts";
-import type { EffectContext } from "./context.ts";
+import { type EffectContext, isError } from "./context.ts";
 import type { Found } from "./find-service.ts";
 import { repositoryFile } from "./repository-file.ts";
 
@@ -56,10 +56,10 @@ export async function releaseSource(
   const images = releaseImages(run, target);
   const changes = prepared.changes?.length ?? 0;
   const restore = run.restore?.[serviceKey(prepared)];
-  if (restore !== undefined) {
-    const base = await describeTaskDefinition(context.aws, restore);
+  const kept = restore === undefined ? undefined : await keptRevision(context.aws, restore);
+  if (restore !== undefined && kept !== undefined) {
     return {
-      found: { base, images, changes: 1, ...(base.status === "ACTIVE" ? { restore } : {}) },
+      found: { base: kept, images, changes: 1, ...(kept.status === "ACTIVE" ? { restore } : {}) },
     };
   }
   const from = target.taskDefinition;
@@ -77,6 +77,16 @@ export async function releaseSource(
     prepared.fromTaskDefinition ?? prepared.baseTaskDefinition,
   );
   return { found: { base, images, changes } };
+}
+
+/** A revision that has been deleted since is made anew from what the service runs, with the release's images. */
+async function keptRevision(aws: Aws, arn: string): Promise<TaskDefinitionDocument | undefined> {
+  try {
+    return await describeTaskDefinition(aws, arn);
+  } catch (error) {
+    if (!isError(error, "ClientException", "InvalidParameterException")) throw error;
+    return undefined;
+  }
 }
 
 /** What every file may name without being given it. */

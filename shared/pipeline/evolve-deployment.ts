@@ -153,6 +153,8 @@ function evolvePause(
   if (state.status !== "in-progress") return state;
   const { pause } = state;
   if (event.type === "deployment.paused") {
+    // As long as it waits it is the same, whatever it is called.
+    if (pause?.hookId === event.hookId && pause.answered === undefined) return state;
     const { serviceDeploymentArn, hookId, lifecycleStage, expiresAt, at } = event;
     return {
       ...state,

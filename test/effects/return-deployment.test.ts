@@ -21,7 +21,11 @@ beforeEach(async () => {
 
 async function returned(run: Run, lease = 0, change: Parameters<typeof around>[1] = {}) {
   const { context, ...seen } = around(ecs, change);
-  const { events } = await returnDeployment(context, at(run).stage, { type: "return-deployment", ...web, lease });
+  const { events } = await returnDeployment(context, at(run).stage, {
+    type: "return-deployment",
+    ...web,
+    lease,
+  });
   return { events, ...seen };
 }
 
@@ -67,9 +71,16 @@ describe("a service goes back", () => {
       { targetType: "PAUSE" as const, lifecycleStages: ["POST_SCALE_UP" as const] },
     ];
     Object.assign(ecs.service, { deploymentConfiguration: { strategy: "CANARY", lifecycleHooks: hooks } });
-    const run = plus(rolling({}, {}, { pauseAt: ["POST_SCALE_UP"] }), ...started(), failed("web", { deploymentId: OURS }));
+    const run = plus(
+      rolling({}, {}, { pauseAt: ["POST_SCALE_UP"] }),
+      ...started(),
+      failed("web", { deploymentId: OURS }),
+    );
     const { update } = await returned(run);
-    expect(update("deploymentConfiguration")).toEqual({ strategy: "CANARY", lifecycleHooks: hooks.slice(0, 1) });
+    expect(update("deploymentConfiguration")).toEqual({
+      strategy: "CANARY",
+      lifecycleHooks: hooks.slice(0, 1),
+    });
     Object.assign(ecs.service, { taskDefinition: NEXT });
     expect((await returned(gone())).update("deploymentConfiguration")).toBeUndefined();
   });
@@ -94,7 +105,9 @@ describe("a service goes back", () => {
   });
 
   test("says what ECS refuses for good, and throws what may work another time", async () => {
-    const refused = { updateService: () => Promise.reject(awsError("InvalidParameterException", "no such provider")) };
+    const refused = {
+      updateService: () => Promise.reject(awsError("InvalidParameterException", "no such provider")),
+    };
     expect((await returned(gone(), 0, refused)).events).toMatchObject([
       { type: "return.ended", failure: { reason: "ECS refused to take it back: no such provider" } },
     ]);
@@ -116,7 +129,14 @@ describe("a shift of weights that failed", () => {
   test("goes back to the weights before, and leaves the release", async () => {
     Object.assign(ecs.service, { capacityProviderStrategy: items(9) });
     const run = plus(
-      gone({ shift }, {}, stepDone(0), ...started("ecs-svc/2+", 1), stepDone(1), ...started(idOf("web", 1), 2)),
+      gone(
+        { shift },
+        {},
+        stepDone(0),
+        ...started("ecs-svc/2+", 1),
+        stepDone(1),
+        ...started(idOf("web", 1), 2),
+      ),
     );
     const { update } = await returned(run);
     expect(update("taskDefinition")).toBe(NEXT);
@@ -134,7 +154,11 @@ describe("a shift of weights that failed", () => {
 
 describe("whether it has come to rest", () => {
   const command = { type: "verify-return", ...web, deploymentId: "ecs-svc/back" } as const;
-  const first = (id: string, rolloutState: "COMPLETED" | "FAILED" | "IN_PROGRESS", rolloutStateReason?: string) =>
+  const first = (
+    id: string,
+    rolloutState: "COMPLETED" | "FAILED" | "IN_PROGRESS",
+    rolloutStateReason?: string,
+  ) =>
     Object.assign(ecs.service, {
       deployments: [{ id, status: "PRIMARY", rolloutState, taskDefinition: BASE, rolloutStateReason }],
     });

@@ -43,10 +43,12 @@ describe("start-build", () => {
       buildspecOverride: "version: 0.2",
       timeoutInMinutesOverride: 60,
     });
-    expect(said(calls[0], "environmentVariablesOverride")).toHaveLength(10);
+    expect(said(calls[0], "environmentVariablesOverride")).toHaveLength(12);
     expect(said(calls[0], "environmentVariablesOverride")).toEqual(
       variables({
         ...OURS,
+        TANDEM_PROVENANCE: "false",
+        TANDEM_SBOM: "false",
         TANDEM_COMMIT: COMMIT,
         TANDEM_VERSION: "1",
         TANDEM_REPOSITORY_URI: "000000000000.dkr.ecr.us-east-1.amazonaws.com/hello",
