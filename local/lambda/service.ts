@@ -79,18 +79,27 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
   const root = join(context.stateDir, "lambda");
   await mkdir(root, { recursive: true });
   await prepareRuntime(root);
-  const hosts = createHosts();
+  const hosts = createHosts(DEFAULT_CONCURRENCY - 1);
   const ending = new AbortController();
   const turns = createTurns(options.patienceMs ?? PATIENCE_MS);
+  // To start a process holds up all others for a while: not as long as somebody waits.
+  const refill = () => {
+    turns
+      .event(
+        () => true,
+        async () => hosts.refill(),
+      )
+      .catch(() => undefined);
+  };
   const functions = createFunctions(context, (configuration, code) => {
-    hosts.refill();
+    refill();
     return createLocalFunction({
       context,
       configuration,
       code,
       root,
       host: hosts.take,
-      started: hosts.refill,
+      started: refill,
       defaultConcurrency: options.defaultConcurrency ?? DEFAULT_CONCURRENCY,
       idleMs: options.idleMs ?? 60_000,
       substitute: options.substitute ?? {},

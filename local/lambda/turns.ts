@@ -32,6 +32,7 @@ export function createTurns(patienceMs: number): Turns {
 
   /** Starts whatever may start now, in the order in which it came. */
   const pump = (): void => {
+    if (answering > 0 && (running > 0 || waiting.every(({ isPatient }) => isPatient))) return;
     // To start one changes the room that there is for the next.
     for (const one of waiting) {
       const givesWay = answering > 0 && (one.isPatient || running > 0);

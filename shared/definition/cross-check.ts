@@ -182,8 +182,11 @@ function waitsForItself(deploy: Deploy, service: string | undefined): boolean {
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html */
 function trafficFaults({ strategy, traffic }: Ecs): readonly Found[] {
-  return traffic !== undefined && strategy !== "linear" && strategy !== "canary"
-    ? [{ path: ["traffic"], message: "only says something where the strategy is linear or canary" }]
+  if (traffic === undefined) return [];
+  if (strategy !== "linear" && strategy !== "canary")
+    return [{ path: ["traffic"], message: "only says something where the strategy is linear or canary" }];
+  return strategy === "linear" && (traffic.percent ?? 100) < 3
+    ? [{ path: ["traffic", "percent"], message: "must be at least 3 where the strategy is linear" }]
     : [];
 }
 

@@ -33,7 +33,10 @@ const ecs = z
     containers: z.record(z.string(), z.string()).optional().catch(undefined),
     capacity: z.record(z.string(), provider).optional().catch(undefined),
     strategy: text,
-    traffic: z.object({}).optional().catch(undefined),
+    traffic: z
+      .object({ percent: z.number().optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
     shift: list(
       z.object({ weights: z.record(z.string(), z.number()).catch({}) }).catch({ weights: {} }),
     ).default([]),

@@ -68,7 +68,10 @@ const taskDefinition = z.union([
 ]);
 
 const shift = z.strictObject({
-  weights: z.record(z.string(), z.int().min(0).max(1000)).describe("Capacity provider to its new weight."),
+  weights: z
+    .record(z.string(), z.int().min(0).max(1000))
+    .refine((weights) => Object.keys(weights).length > 0, "names no capacity provider")
+    .describe("Capacity provider to its new weight."),
   bake: duration.optional().describe("How long the step must hold before the next."),
 });
 

@@ -30,6 +30,8 @@ export async function prepareStage(
   stage: StageDefinition,
 ): Promise<Found<readonly PreparedDeployment[]>> {
   const lock = readStageLock(context.store, run.definition.name, stage.name);
+  // Whoever needs it hears of an error; nobody does when a service is missing.
+  lock.catch(() => undefined);
   const once = lookOnce(context);
   const [prepared, alarms] = await Promise.all([
     Promise.all(stage.deploy.map((target) => prepareDeployment(once, run, stage, target, lock))),

@@ -6,7 +6,7 @@ import { serviceKey } from "./leaving.ts";
 import { approvalExpired, refusal, wentBack } from "./messages.ts";
 import type { Deployment, Gate, Stage, StageState } from "./run.ts";
 import { deploymentsOf, isStageEnd } from "./run.ts";
-import { isDone, isReturned, isUntouched, toReturn, underWay } from "./steps.ts";
+import { isDone, isReturned, isUntouched, keepsRelease, toReturn, underWay } from "./steps.ts";
 
 export type StageEvent = Extract<RunEvent, { readonly stage: string }>;
 type OwnEvent = Exclude<StageEvent, DeploymentEvent>;
@@ -259,7 +259,10 @@ function settled(
   return {
     status: rolledBack ? "rolled-back" : "failed",
     left: false,
-    failure: back.length === 0 ? first.failure : wentBack(first.failure, back),
+    failure:
+      back.length === 0
+        ? first.failure
+        : wentBack(first.failure, back, (one) => keepsRelease(definition, one)),
     deployments,
   };
 }

@@ -200,12 +200,19 @@ export function taskFailed({ when, service }: TaskKey, { reason, remedy }: Failu
 }
 
 /** Which services went back after another's failure, and which could not. */
-export function wentBack({ reason, remedy }: Failure, back: readonly Deployment[]): Failure {
-  const names = back.map(({ prepared, back: state }) =>
-    state?.status === "failed"
-      ? `${prepared.service} could not go back (${sentence(state.failure)})`
-      : `${prepared.service} went back`,
-  );
+export function wentBack(
+  { reason, remedy }: Failure,
+  back: readonly Deployment[],
+  keeps: (deployment: Deployment) => boolean,
+): Failure {
+  const names = back.map((deployment) => {
+    const { prepared, back: state } = deployment;
+    if (state?.status === "failed")
+      return `${prepared.service} could not go back (${sentence(state.failure)})`;
+    return keeps(deployment)
+      ? `${prepared.service} keeps the release, with the weights before`
+      : `${prepared.service} went back`;
+  });
   return { reason: `${reason} · ${names.join(", ")}`, ...(remedy === undefined ? {} : { remedy }) };
 }
 

@@ -106,7 +106,7 @@ withPodman("examples/hello with real builds and real containers of both architec
     expect(await mounts()).toEqual([]);
     const left = await readdir(tmpdir());
     expect(
-      left.filter((name) => traces.some((trace) => trace.includes(name) || name.includes(trace))),
+      left.filter((name) => traces.some((trace) => trace.split("/").includes(name) || name.includes(trace))),
     ).toEqual([]);
   }, 60_000);
 

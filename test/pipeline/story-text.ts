@@ -1,6 +1,6 @@
 import type { Command } from "../../shared/pipeline/commands.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
-import { refName, sentence } from "../../shared/pipeline/messages.ts";
+import { refName, sentence, when } from "../../shared/pipeline/messages.ts";
 
 /** Events and commands as one line each, for whoever reads a transcript. */
 
@@ -15,7 +15,7 @@ export function eventText(event: RunEvent): string {
 function detail(event: RunEvent): string {
   switch (event.type) {
     case "run.started":
-      return `${refName(event.revision.ref)} ${event.revision.commit.slice(0, 7)} of ${event.revision.repository}`;
+      return `${refName(event.revision.ref)} ${event.revision.commit.slice(0, 7)} of ${event.revision.repository}${trigger(event.trigger)}`;
     case "build.failed":
       return `${build(event)}: ${sentence(event.failure)}${event.transient ? " (worth another attempt)" : ""}`;
     case "build.log-read":
@@ -39,13 +39,21 @@ function detail(event: RunEvent): string {
     case "stage.entered":
     case "stage.deploying":
     case "stage.left":
+    case "stage.stopped":
     case "approval.expired":
       return event.stage;
     case "stage.failed":
       return `${event.stage}: ${sentence(event.failure)}`;
     case "approval.given":
     case "approval.refused":
-      return `${event.stage} by ${event.person}${because(event.comment)}`;
+      return `${event.stage}${event.hookId === undefined ? "" : ` (${event.hookId})`} by ${event.person}${because(event.comment)}`;
+    case "approval.withdrawn":
+    case "gate.overridden":
+      return `${event.stage} by ${event.person}${"reason" in event ? because(event.reason) : ""}`;
+    case "checks.reported":
+      return `${event.stage}: ${event.results.map(({ name, state, why }) => `${name} ${state}${because(why)}`).join(", ")}`;
+    case "run.stop-requested":
+      return `by ${event.person}: ${event.reason}`;
     case "run.superseded":
       return `by ${event.by}`;
     case "run.finished":
@@ -89,14 +97,15 @@ function deployment(event: Extract<RunEvent, { readonly service: string }>): str
     case "pause.answered":
       return `${what} (${event.hookId}): ${event.action}`;
     case "deployment.baking":
-      return what;
+      return `${what} until ${when(event.until)}`;
     case "deployment.step-done":
       return `${what}, step ${event.step}`;
     case "deployment.quarantined":
-      return `${what} without ${event.quarantine.architecture}`;
+      return `${what} without ${event.quarantine.architecture}: ${sentence(event.quarantine.failure)}`;
     case "return.requested":
-    case "return.started":
       return what;
+    case "return.started":
+      return `${what} as ${event.deploymentId}`;
     case "return.ended":
       return `${what}${because(event.failure === undefined ? "" : sentence(event.failure))}`;
     case "task.requested":
@@ -141,11 +150,25 @@ export function commandText(command: Command): string {
     case "enter-stage":
     case "check-stage":
     case "begin-stage":
+    case "run-checks":
       return `${command.type} ${command.stage}`;
     case "record":
       return `record ${command.event.type}`;
     default:
       return command.type;
+  }
+}
+
+function trigger(of: Extract<RunEvent, { readonly type: "run.started" }>["trigger"]): string {
+  switch (of.type) {
+    case "rollback":
+      return `, back to ${of.to} by ${of.by}: ${of.reason}`;
+    case "unquarantine":
+      return `, all architectures of ${of.of} again by ${of.by}: ${of.reason}`;
+    case "shift":
+      return `, other weights for ${of.of} by ${of.by}`;
+    default:
+      return "";
   }
 }
 

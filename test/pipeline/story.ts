@@ -1,8 +1,9 @@
 import { type Command, claimOf, keyOf, type Wake } from "../../shared/pipeline/commands.ts";
-import { isGated } from "../../shared/pipeline/definition.ts";
-import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { type EcsDeployment, isGated } from "../../shared/pipeline/definition.ts";
+import { isDerived, type PreparedDeployment, type RunEvent } from "../../shared/pipeline/events.ts";
 import { evolve } from "../../shared/pipeline/evolve.ts";
 import { explain } from "../../shared/pipeline/explain.ts";
+import { leavingOf } from "../../shared/pipeline/leaving.ts";
 import { stageBusy, stageHeld } from "../../shared/pipeline/messages.ts";
 import { plan } from "../../shared/pipeline/plan.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
@@ -136,10 +137,9 @@ export class Story {
       case "check-stage":
         return this.check(run, command.stage);
       case "leave-stage": {
-        const { events, next } = leaveStage(this.lock(command.stage), runId, {
-          outcome: command.outcome,
-          ...(command.outcome === "rolled-back" ? { hold: "ECS rolled its deployment back" } : {}),
-        });
+        const stage = run.stages.find(({ definition }) => definition.name === command.stage);
+        if (stage === undefined) throw new Error(`${runId} has no stage ${command.stage}`);
+        const { events, next } = leaveStage(this.lock(command.stage), runId, leavingOf(run, stage));
         this.change(command.stage, events);
         const left: RunEvent = { type: "stage.left", at: this.now, stage: command.stage };
         return { events: [left], wake: next === undefined ? [] : [{ runId: next }] };
@@ -167,13 +167,19 @@ export class Story {
       run.definition.mode,
       gated,
       this.active.filter(({ sequence }) => sequence < run.sequence),
+      isDerived(run.trigger),
     );
     this.change(name, events);
     const at = this.now;
     const wake = this.tell(displaced, run, name);
     switch (answer.type) {
       case "entered":
-        return { events: [{ type: "stage.entered", at, stage: name, deployments: [prepared(name)] }], wake };
+        return {
+          events: [
+            { type: "stage.entered", at, stage: name, deployments: this.look(run, stage?.deploy ?? []) },
+          ],
+          wake,
+        };
       case "waits": {
         const why = answer.held ? stageHeld(answer.behind) : stageBusy(answer.behind);
         return { events: [{ type: "stage.waited", at, stage: name, behind: answer.behind, why }], wake };
@@ -183,6 +189,19 @@ export class Story {
       case "left":
         return { events: [], wake };
     }
+  }
+
+  /** What would change: each service runs the first revision of its family, unless a story says otherwise. */
+  look: (run: Run, deploy: readonly EcsDeployment[]) => readonly PreparedDeployment[] = (_run, deploy) =>
+    deploy.map(({ cluster, service }) => ({
+      ...prepared(cluster),
+      service,
+      baseTaskDefinition: `${service}:1`,
+    }));
+
+  /** What the stage has come to run, and who would be the next in it. */
+  lock(stage: string): StageLock {
+    return this.locks.get(stage) ?? FREE;
   }
 
   private begin(
@@ -214,10 +233,6 @@ export class Story {
       runId,
       event: { type: "run.superseded", at: this.now, by: by.id, stage },
     }));
-  }
-
-  private lock(stage: string): StageLock {
-    return this.locks.get(stage) ?? FREE;
   }
 
   private change(stage: string, events: readonly StageLockEvent[]): void {

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { expect, test } from "@jest/globals";
+import { test } from "@jest/globals";
 import type { Command } from "../../shared/pipeline/commands.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { rolledBack } from "../../shared/pipeline/messages.ts";
@@ -21,17 +20,7 @@ import {
   started,
 } from "./given.ts";
 import { Story } from "./story.ts";
-
-/**
- * Whole runs, as a release manager could read them: `transcripts/*.txt`. After a change that is meant, look at what
- * `UPDATE_TRANSCRIPTS=1 npm test -- test/pipeline/transcripts` makes of them.
- */
-function expectTranscript(name: string, story: Story): void {
-  const file = new URL(`./transcripts/${name}.txt`, import.meta.url);
-  const text = story.text();
-  if (process.env.UPDATE_TRANSCRIPTS !== undefined) writeFileSync(file, text);
-  expect(existsSync(file) ? readFileSync(file, "utf8") : "(there is no transcript yet)").toBe(text);
-}
+import { expectTranscript } from "./transcript.ts";
 
 /** AWS as it is on a good day: builds and deployments begin at once, and what completed is verified. */
 function goodDay(run: Run, command: Command, at: number): readonly RunEvent[] {
