@@ -174,12 +174,13 @@ function faultOf(
   const revision = "taskDefinition" in state ? state.taskDefinition : undefined;
   const base = prepared.baseTaskDefinition;
   // What was before: the base, or of a later step our own revision with the weights before it, which only its reason tells
-  // from somebody else's deployment.
+  // from somebody else's deployment. ECS may also know an older revision as the last that was well.
   const back =
     primary !== undefined &&
     primary.id !== command.deploymentId &&
     ((primary.taskDefinition === base && revision !== base) ||
-      ([base, revision].includes(primary.taskDefinition) && isRollback(primary)));
+      (([base, revision].includes(primary.taskDefinition) || ours?.rolloutState === "FAILED") &&
+        isRollback(primary)));
   const refused = refusal(command.service, state);
   if (ours?.rolloutState === "FAILED") {
     const reason = ours.rolloutStateReason ?? "";

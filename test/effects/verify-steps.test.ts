@@ -235,6 +235,14 @@ describe("whose deployment took the place of ours", () => {
     expect((await verified(same)).events).toMatchObject([{ type: "deployment.failed", rolledBack: false }]);
   });
 
+  test("ECS may go back further than to what was there: to the last revision that was well", async () => {
+    rollout("FAILED", "tasks failed to start");
+    primary("ecs-svc/9", THEIRS, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/0.");
+    expect((await verified(inProgress())).events).toMatchObject([
+      { type: "deployment.failed", rolledBack: true },
+    ]);
+  });
+
   test("a foreign revision is somebody else's, whatever its reason says", async () => {
     primary("ecs-svc/9", THEIRS, "rolling back");
     expect((await verified(inProgress())).events).toMatchObject([
