@@ -7,8 +7,8 @@ const { deps, sources } = createRuntime();
 
 /** Every minute: heals what lost events and crashes left behind. */
 export async function handler(): Promise<void> {
-  const { opened, visited, errors } = await sweep(deps, pipelines, sources);
+  const { opened, visited, cut, errors } = await sweep(deps, pipelines, sources);
   for (const { runId, error } of errors)
     log.error("the sweep could not advance a run", { runId, error: String(error) });
-  log.info("swept", { opened, visited, errors: errors.length });
+  log.info("swept", { opened, visited, cut, errors: errors.length });
 }

@@ -10,9 +10,21 @@ import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
 /** How many runs are visited side by side. */
 const WIDTH = 8;
 
+/** Milliseconds after which a sweep begins no further page of runs: its function has 45 s, and must not be cut off in the middle. */
+const TIME = 25_000;
+
+/** Where the sweep goes on that comes next, when one had no time for all runs. */
+const PLACE = "sweep";
+
+interface Place {
+  readonly cursor?: string;
+}
+
 export interface Swept {
   readonly opened: readonly string[];
   readonly visited: number;
+  /** Whether there was no time for all runs: the next sweep begins with the others. */
+  readonly cut: boolean;
   /** What went wrong, by run; the next sweep tries again. */
   readonly errors: readonly { readonly runId: string; readonly error: unknown }[];
 }
@@ -26,6 +38,7 @@ export async function sweep(
   pipelines: readonly PipelineDefinition[],
   sources: Readonly<Record<SourceDefinition["type"], Source>>,
 ): Promise<Swept> {
+  const until = deps.now() + TIME;
   const opened: string[] = [];
   const errors: { runId: string; error: unknown }[] = [];
   const trying = async (runId: string, work: () => Promise<unknown>) => {
@@ -51,8 +64,10 @@ export async function sweep(
     const { run } = await advanceAll(deps, runId);
     if (run === undefined && (await openLate(deps, runId, sources))) opened.push(runId);
   };
+  const { version, state } = await deps.store.streams.last(PLACE);
+  const place = (state as Place | undefined)?.cursor;
   let visited = 0;
-  let cursor: string | undefined;
+  let cursor = place;
   do {
     const page = await deps.store.heads.active(cursor === undefined ? {} : { cursor });
     visited += page.items.length;
@@ -61,8 +76,12 @@ export async function sweep(
       await Promise.all(some.map((runId) => trying(runId, () => visit(runId))));
     }
     cursor = page.cursor;
-  } while (cursor !== undefined);
-  return { opened, visited, errors };
+  } while (cursor !== undefined && deps.now() < until);
+  if (cursor !== place) {
+    // Who loses this race has a place to go on from all the same: that of the other.
+    await deps.store.streams.append(PLACE, version, [], cursor === undefined ? {} : { cursor });
+  }
+  return { opened, visited, cut: cursor !== undefined, errors };
 }
 
 /** Opens a run that was accepted a while ago and has no stream yet. */
