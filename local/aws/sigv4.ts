@@ -130,10 +130,7 @@ export function signatureFault(
     (name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}\n`,
   );
   const scope = `${authorization.date}/${authorization.region}/${authorization.service}/aws4_request`;
-  const key = [authorization.region, authorization.service, "aws4_request"].reduce(
-    (previous, part) => hmac(previous, part),
-    hmac(`AWS4${secret}`, authorization.date),
-  );
+  const key = signingKey(secret, authorization);
   const given = Buffer.from(authorization.signature);
   const matches = (canonicalPath: string, canonicalQuery: string): boolean => {
     const canonical = [
@@ -152,6 +149,21 @@ export function signatureFault(
   const queries = canonicalQueries(query);
   if (canonicalPaths(path).some((form) => queries.some((one) => matches(form, one)))) return undefined;
   return "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.";
+}
+
+/** More clients, services and days than are in use at once. */
+const MOST_KEYS = 200;
+const signingKeys = new Map<string, Buffer>();
+
+/** A key holds for a day, a region and a service: it is derived once. */
+function signingKey(secret: string, { date, region, service }: Authorization): Buffer {
+  const of = [secret, date, region, service].join("\n");
+  const known = signingKeys.get(of);
+  if (known !== undefined) return known;
+  const key = [date, region, service, "aws4_request"].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+  if (signingKeys.size >= MOST_KEYS) signingKeys.clear();
+  signingKeys.set(of, key);
+  return key;
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string] {

@@ -6,6 +6,7 @@
 declare module "dynalite/db/index.js" {
   interface Store {
     readonly db: { open(): Promise<void>; close(): Promise<void> };
+    getTable(name: string, checkStatus: boolean, done: (error: unknown, table: unknown) => void): void;
   }
 
   const database: {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import database from "dynalite/db/index.js";
+import database, { type Store } from "dynalite/db/index.js";
 import validations from "dynalite/validations/index.js";
 import { reasonOf } from "../errors.ts";
 import { AwsError } from "../service.ts";
@@ -25,6 +25,12 @@ export const OPERATIONS = [
 ] as const;
 
 export type TableOperation = (typeof OPERATIONS)[number];
+
+/** Those after which a table may be another one. */
+const CHANGES_TABLES: ReadonlySet<string> = new Set(["CreateTable", "DeleteTable", "UpdateTable"]);
+
+/** Those of items, which look the table up first, and only read what it is. */
+const OF_ITEMS: ReadonlySet<string> = new Set(["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]);
 
 /** DynamoDB's tables in a folder. */
 export interface Tables {
@@ -56,15 +62,18 @@ export async function openTables(folder: string): Promise<Tables> {
     );
   }
   const actions = new Map(OPERATIONS.map((name) => [name, loadOperation(name)]));
+  const known = rememberingTables(store);
   return {
     run: async (operation, input) => {
       const { action, types, custom } = actions.get(operation) ?? loadOperation(operation);
+      const used = OF_ITEMS.has(operation) ? known.store : store;
       try {
         // The validation edits what it is given, and the caller may still hold it.
         const checked = validations.checkTypes(structuredClone(input), types);
         validations.checkValidations(checked, types, custom, store);
         return await new Promise((resolve, reject) => {
-          action(store, checked, (error, output) => {
+          action(used, checked, (error, output) => {
+            if (CHANGES_TABLES.has(operation)) known.forget();
             if (error) reject(error);
             else resolve(isRecord(output) ? output : {});
           });
@@ -74,6 +83,27 @@ export async function openTables(folder: string): Promise<Tables> {
       }
     },
     close: () => store.db.close(),
+  };
+}
+
+/**
+ * dynalite reads the table's description from the disk for each operation, which is as much work as reading the item: one that
+ * is ACTIVE is read once, until a table is changed.
+ */
+function rememberingTables(store: Store): { readonly store: Store; forget(): void } {
+  const active = new Map<string, Readonly<Record<string, unknown>>>();
+  return {
+    store: Object.assign(Object.create(store), {
+      getTable: (name: string, done: (error: unknown, table?: unknown) => void) => {
+        const found = active.get(name);
+        if (found !== undefined) return done(null, found);
+        store.getTable(name, true, (error, table) => {
+          if (!error && isRecord(table) && table.TableStatus === "ACTIVE") active.set(name, table);
+          done(error, table);
+        });
+      },
+    }),
+    forget: () => active.clear(),
   };
 }
 
