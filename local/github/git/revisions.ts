@@ -71,10 +71,21 @@ export async function commitOfRef(
   return undefined;
 }
 
-/** The commit that an object id (or HEAD) leads to: a tag's is peeled. */
+/** More commits than are asked for again; to ask git is to start a process. */
+const MOST_KNOWN = 10_000;
+const known = new Set<string>();
+
+/** The commit that an object id (or HEAD) leads to: a tag's is peeled. A commit that was there once stays. */
 export async function commitOf(repository: GitFolder, id: string): Promise<string | undefined> {
+  const place = `${repository.directory} ${id}`;
+  if (known.has(place)) return id;
   const answer = await gitText(repository, ["cat-file", "--batch-check=%(objectname)"], `${id}^{commit}\n`);
-  return /^[0-9a-f]{40,64}$/.test(answer) ? answer : undefined;
+  if (!/^[0-9a-f]{40,64}$/.test(answer)) return undefined;
+  if (answer === id) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.add(place);
+  }
+  return answer;
 }
 
 /** Where two histories parted; undefined when they have nothing in common. */
