@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Lock, takeLock } from "./lock.ts";
 import { parseTemplate } from "./template/parse.ts";
@@ -50,19 +50,28 @@ export async function loadPackage(
 ): Promise<Package> {
   if (!existsSync(join(serviceDir, "serverless.yml")))
     throw new Error(`there is no serverless.yml in ${serviceDir}: run this in a checkout of Tandem`);
+  return alone(serviceDir, signal, async () => {
+    if (await isStale(serviceDir)) await runPackager(serviceDir, say, signal);
+    return readPackage(serviceDir);
+  });
+}
+
+/**
+ * Waits until nobody else packages the project: two packagers at once would write over each other.
+ * @param signal ends the waiting
+ */
+export async function alone<T>(serviceDir: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const lock = await waitForLock(serviceDir, signal);
   try {
-    if (await isStale(serviceDir)) await runPackager(serviceDir, say, signal);
-    return await readPackage(serviceDir);
+    return await work();
   } finally {
     await lock.release();
   }
 }
 
-/** Two processes that package the same project at once would write over each other. */
 async function waitForLock(serviceDir: string, signal: AbortSignal): Promise<Lock> {
   // A file of another user in the common temporary folder could not be taken over.
-  const owner = `${process.getuid?.() ?? ""}:${serviceDir}`;
+  const owner = `${process.getuid?.() ?? ""}:${resolve(serviceDir)}`;
   const name = createHash("sha256").update(owner).digest("hex").slice(0, 16);
   for (;;) {
     const lock = await takeLock(join(tmpdir(), `tandem-package-${name}.lock`));

@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { alone } from "../../local/package.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Resource {
   readonly Type: string;
@@ -19,10 +21,11 @@ export interface Template {
 export async function packageStack(): Promise<Template> {
   const folder = await mkdtemp(join(tmpdir(), "tandem-package-"));
   try {
-    await promisify(execFile)(
-      process.execPath,
-      [join(ROOT, "node_modules/serverless/bin/serverless.js"), "package", "--package", folder],
-      { cwd: ROOT, env: { PATH: process.env.PATH ?? "", HOME: folder } },
+    const command = [join(ROOT, "node_modules/serverless/bin/serverless.js"), "package", "--package", folder];
+    const options = { cwd: ROOT, env: { PATH: process.env.PATH ?? "", HOME: folder } };
+    // Tests beside this one start `tandem local up` in this very checkout.
+    await alone(ROOT, new AbortController().signal, () =>
+      promisify(execFile)(process.execPath, command, options),
     );
     const text = await readFile(join(folder, "cloudformation-template-update-stack.json"), "utf8");
     const template: Template = JSON.parse(text);
