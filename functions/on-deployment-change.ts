@@ -17,7 +17,7 @@ import { createRuntime } from "./runtime.ts";
 
 const { deps } = createRuntime();
 
-/** A deployment has ended or waits, or a one-off task has stopped: the run it belongs to is told. */
+/** A deployment has begun, ended or waits, or a one-off task has stopped: the run it belongs to is told. */
 export async function handler(payload: EventBridgeEvent<string, unknown>): Promise<void> {
   const change = read(payload);
   if (change.type === "ignored") log.info("ignored", { reason: change.reason });

@@ -4,17 +4,23 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Deps } from "../shared/advance.ts";
 import type { Aws } from "../shared/effects/aws.ts";
+import { eventBridgePut, snsPublish } from "../shared/effects/aws-messages.ts";
+import type { AwsQueryOptions } from "../shared/effects/aws-query.ts";
+import { cachedSecret } from "../shared/effects/cached-secret.ts";
 import { codecommitSource } from "../shared/effects/codecommit.ts";
 import type { EffectContext, Settings } from "../shared/effects/context.ts";
 import { type GitHubApiOptions, githubApi, parseGitHubSecret } from "../shared/effects/github-api.ts";
 import { githubSource } from "../shared/effects/github-source.ts";
+import type { Messenger } from "../shared/effects/messenger.ts";
 import { perform } from "../shared/effects/perform.ts";
 import { sdkAws } from "../shared/effects/sdk.ts";
 import { sdkReviewers } from "../shared/effects/sdk-reviewer.ts";
+import { parseSlackSecret, slackApi } from "../shared/effects/slack-api.ts";
 import type { Source } from "../shared/intake/source.ts";
 import type { SourceDefinition } from "../shared/pipeline/definition.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
 import { sdkTable } from "../shared/store/dynamo-table.ts";
+import { log } from "./log.ts";
 
 /** What every function constructs once, from its environment; the only place that reads it. */
 export interface Runtime {
@@ -22,6 +28,7 @@ export interface Runtime {
   readonly aws: Aws;
   /** What commands are carried out with; for what looks without doing anything. */
   readonly effects: EffectContext;
+  readonly messenger: Messenger;
   /** By the kind of a pipeline's source. */
   readonly sources: Readonly<Record<SourceDefinition["type"], Source>>;
 }
@@ -31,10 +38,16 @@ export function createRuntime(): Runtime {
   const store = dynamoStore(sdkTable(new DynamoDBClient({}), variable("TABLE")));
   const aws = sdkAws();
   const github = githubApi(githubOptions());
-  const context: EffectContext = { aws, store, settings: settings(), now, sha256, github, ...reviewer() };
+  const messenger = messengerOf(aws, now);
+  const context: EffectContext = {
+    ...{ aws, store, settings: settings(), now, sha256, github, messenger },
+    ...reviewer(),
+    warn: (message, fields) => log.warn(message, fields),
+  };
   return {
     aws,
     effects: context,
+    messenger,
     deps: { store, now, perform: (run, command) => perform(context, run, command) },
     sources: { codecommit: codecommitSource(aws), github: githubSource(github) },
   };
@@ -44,6 +57,37 @@ export function createRuntime(): Runtime {
 function reviewer(): Pick<EffectContext, "reviewer"> {
   const role = process.env.PULL_REQUEST_ROLE;
   return role === undefined ? {} : { reviewer: sdkReviewers(role) };
+}
+
+/** Reads nothing before a message is to be sent. */
+function messengerOf(aws: Aws, now: () => number): Messenger {
+  const secret = cachedSecret(async () => {
+    const { SecretString } = await new SecretsManagerClient({}).send(
+      new GetSecretValueCommand({ SecretId: variable("SLACK_SECRET") }),
+    );
+    return parseSlackSecret(SecretString ?? "{}");
+  }, now);
+  return {
+    consoleUrl: variable("CONSOLE_URL"),
+    topics: pairs(process.env.TOPICS ?? ""),
+    slack: slackApi({ url: variable("SLACK_API_URL"), secret: () => secret.get() }),
+    publish: snsPublish(aws.query),
+    putEvent: eventBridgePut(own()),
+  };
+}
+
+/** What signs without the SDK: Lambda's own credentials stand in the environment. */
+function own(): AwsQueryOptions {
+  const { AWS_SESSION_TOKEN: sessionToken, AWS_ENDPOINT_URL: endpoint } = process.env;
+  return {
+    region: async () => variable("AWS_REGION"),
+    credentials: async () => ({
+      accessKeyId: variable("AWS_ACCESS_KEY_ID"),
+      secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
+      sessionToken,
+    }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+  };
 }
 
 /** GitHub's address, and where its secret is; the secret itself is read when it is first needed. */

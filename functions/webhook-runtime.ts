@@ -1,12 +1,11 @@
 import type { Deps } from "../shared/advance.ts";
-import { awsHttp } from "../shared/effects/aws-http.ts";
 import { type CachedSecret, cachedSecret } from "../shared/effects/cached-secret.ts";
-import { githubApi, parseGitHubSecret } from "../shared/effects/github-api.ts";
+import { type GitHubSecret, githubApi, parseGitHubSecret } from "../shared/effects/github-api.ts";
 import { type GitHubLookups, githubLookups } from "../shared/effects/github-lookups.ts";
 import { githubSource } from "../shared/effects/github-source.ts";
 import { httpTable } from "../shared/store/dynamo-http.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
-import { awsRequest } from "./aws-request.ts";
+import { type Environment, lightAws } from "./light-aws.ts";
 import { type LightLog, lightLog } from "./light-log.ts";
 
 /**
@@ -16,7 +15,7 @@ import { type LightLog, lightLog } from "./light-log.ts";
 export interface WebhookRuntime {
   readonly deps: Deps;
   readonly log: LightLog;
-  readonly secret: CachedSecret;
+  readonly secret: CachedSecret<GitHubSecret>;
   /** For one delivery: all of its look-ups share the time there is. */
   readonly lookups: () => GitHubLookups;
   /** Has a run opened, without waiting for it. */
@@ -26,35 +25,13 @@ export interface WebhookRuntime {
 /** Milliseconds for GitHub's API within the second that the answer may take. */
 const LOOKUP_LIMIT = 600;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** @param write takes the lines of the log */
 export function createWebhookRuntime(
   environment: Environment,
   write: (line: string) => void,
 ): WebhookRuntime {
   const now = () => Date.now();
-  const variable = (name: string) => {
-    const value = environment[name];
-    if (value === undefined)
-      throw new Error(`the function's environment has no ${name}: deploy the stack again`);
-    return value;
-  };
-  // Lambda's own credentials stand in the environment, and stay the same as long as the process lives.
-  const sessionToken = environment.AWS_SESSION_TOKEN;
-  const keys = {
-    accessKeyId: variable("AWS_ACCESS_KEY_ID"),
-    secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-  };
-  const endpoint = environment.AWS_ENDPOINT_URL;
-  const post = awsRequest({
-    region: variable("AWS_REGION"),
-    credentials: () => keys,
-    now,
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
-  const http = awsHttp(post);
+  const { variable, post, http } = lightAws(environment, now);
   const secret = cachedSecret(
     async () => parseGitHubSecret((await http.getSecret(variable("GITHUB_SECRET"))) ?? "{}"),
     now,

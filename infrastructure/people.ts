@@ -82,8 +82,23 @@ function directoryPolicy(
   statements: readonly unknown[],
 ): Readonly<Record<string, unknown>> {
   if (names.length === 0) return {};
+  const members =
+    statements.length === 0
+      ? {}
+      : {
+          // Slack vouches for no groups.
+          PeopleMembersPolicy: {
+            Type: "AWS::IAM::Policy",
+            Properties: {
+              PolicyName: "people-members",
+              PolicyDocument: { Version: "2012-10-17", Statement: statements },
+              Roles: [{ Ref: "OnSlackDecisionRole" }],
+            },
+          },
+        };
   const Resource = names.map((name) => sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${name}`));
   return {
+    ...members,
     PeopleDirectoryPolicy: {
       Type: "AWS::IAM::Policy",
       Properties: {

@@ -2,6 +2,7 @@ import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import { ecsStatements } from "./ecs-statements.ts";
 import { gateStatements } from "./gate-statements.ts";
 import { imageStatements, pushStatements } from "./image-statements.ts";
+import { messageStatements, slackSecretStatement } from "./messages.ts";
 import { attribute, codecommitRepositoriesOf, connectionsOf, distinct, PROJECTS, sub } from "./names.ts";
 import { reviewerRole, reviewerStatements } from "./reviewer.ts";
 
@@ -32,6 +33,12 @@ export function functionRoles(
     OnCodecommitPushRole: role("on-codecommit-push", [...advance, ...sources]),
     OnCodecommitPullRequestRole: role("on-codecommit-pull-request", [...advance, ...sources]),
     OnGithubWebhookRole: role("on-github-webhook", [storeStatement(), secretStatement(), openRunStatement()]),
+    OnSlackInteractionRole: role("on-slack-interaction", [
+      pressStatement(),
+      slackSecretStatement(),
+      invokeStatement("JudgePresses", "OnSlackDecisionLambdaFunction"),
+    ]),
+    OnSlackDecisionRole: role("on-slack-decision", advance),
     OpenRunRole: role("open-run", [...advance, ...sources]),
     OnBuildChangeRole: role("on-build-change", advance),
     OnDeploymentChangeRole: role("on-deployment-change", advance),
@@ -107,6 +114,7 @@ function advanceStatements(
     // Whoever advances a run tells the commit's host of it.
     secretStatement(),
     ...reviewerStatements(pipelines),
+    ...messageStatements(pipelines),
   ];
 }
 
@@ -130,11 +138,21 @@ function secretStatement(): Statement {
 }
 
 function openRunStatement(): Statement {
+  return invokeStatement("OpenRuns", "OpenRunLambdaFunction");
+}
+
+function invokeStatement(Sid: string, id: string): Statement {
+  return { Sid, Effect: "Allow", Action: "lambda:InvokeFunction", Resource: attribute(id, "Arn") };
+}
+
+/** Remembers a press, so that the same request once more is none. */
+function pressStatement(): Statement {
   return {
-    Sid: "OpenRuns",
+    Sid: "RememberPresses",
     Effect: "Allow",
-    Action: "lambda:InvokeFunction",
-    Resource: attribute("OpenRunLambdaFunction", "Arn"),
+    Action: "dynamodb:PutItem",
+    Resource: attribute("Table", "Arn"),
+    Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["slack#*"] } },
   };
 }
 

@@ -46,14 +46,26 @@ function deploymentRules(services: readonly string[]): Readonly<Record<string, u
   );
   const source = ["aws.ecs"];
   return {
-    ...rule("DeploymentChange", "OnDeploymentChange", "A deployment of a pipeline's service has ended.", {
-      EventPattern: {
-        source,
-        "detail-type": ["ECS Deployment State Change"],
-        resources,
-        detail: { eventName: ["SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"] },
+    ...rule(
+      "DeploymentChange",
+      "OnDeploymentChange",
+      "A deployment of a pipeline's service began or ended.",
+      {
+        EventPattern: {
+          source,
+          "detail-type": ["ECS Deployment State Change"],
+          resources,
+          detail: {
+            // Also of a deployment that others begin: it takes the place of ours.
+            eventName: [
+              "SERVICE_DEPLOYMENT_IN_PROGRESS",
+              "SERVICE_DEPLOYMENT_COMPLETED",
+              "SERVICE_DEPLOYMENT_FAILED",
+            ],
+          },
+        },
       },
-    }),
+    ),
     ...rule("DeploymentPaused", "OnDeploymentChange", "A deployment waits for an answer.", {
       EventPattern: {
         source,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { lifecyclePolicy } from "../shared/definition/lifecycle-policy.ts";
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
+import { messageEnvironment, messageResources } from "./messages.ts";
 import { attribute, distinct, imagesOf, repositoryId, sub } from "./names.ts";
 import { authorizer, type PeopleSettings, peopleEnvironment, userPool } from "./people.ts";
 import { readPipelines } from "./pipelines.ts";
@@ -35,6 +36,7 @@ export function environment(): Readonly<Record<string, unknown>> {
     GITHUB_URL: "https://github.com",
     GITHUB_SECRET: { Ref: "GithubSecret" },
     ...reviewerEnvironment(pipelines),
+    ...messageEnvironment(pipelines),
     // By name: with a reference the function's own environment would depend on the function.
     OPEN_RUN_FUNCTION: sub("${AWS::StackName}-openRun"),
     POWERTOOLS_SERVICE_NAME: "tandem",
@@ -50,6 +52,7 @@ export async function resources({ resolveVariable }: Serverless): Promise<unknow
       Table: table(),
       ...deadLetters(),
       GithubSecret: githubSecret(),
+      ...messageResources(pipelines),
       ...projects(pipelines),
       ...Object.fromEntries(
         distinct(pipelines, imagesOf).map((image) => [repositoryId(image), repository(image, pipelines)]),
@@ -69,6 +72,12 @@ export async function resources({ resolveVariable }: Serverless): Promise<unknow
 /** What only the HTTP API's function has to know: who may ask it, and where they sign in. */
 export async function httpApiEnvironment({ resolveVariable }: Serverless): Promise<unknown> {
   return peopleEnvironment(await peopleSettings(resolveVariable));
+}
+
+/** Who is in a group is asked where people sign in. */
+export async function slackDecisionEnvironment({ resolveVariable }: Serverless): Promise<unknown> {
+  const { USER_POOL } = peopleEnvironment(await peopleSettings(resolveVariable));
+  return { USER_POOL };
 }
 
 /** The HTTP API's authorizer for people. */

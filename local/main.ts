@@ -31,6 +31,8 @@ import { loadPackage, type Package } from "./package.ts";
 import { createSecrets } from "./secrets/service.ts";
 import { LocalServer } from "./server.ts";
 import type { LocalContext, LocalService } from "./service.ts";
+import { createSlack } from "./slack/service.ts";
+import { createSns } from "./sns/service.ts";
 import { createSqs } from "./sqs/service.ts";
 import { openStateFolder } from "./state-folder.ts";
 import { createSts } from "./sts/service.ts";
@@ -191,10 +193,14 @@ async function openServices(
     "github",
     await createGithub(context, { webhookSecret: process.env.TANDEM_WEBHOOK_SECRET }),
   );
-  add("secretsmanager", await createSecrets(context, { seed: { "tandem/github": github.secret } }));
+  const slack = add("slack", await createSlack(context));
+  add("sns", await createSns(context));
+  const seed = { "tandem/github": github.secret, "tandem/slack": slack.secret };
+  add("secretsmanager", await createSecrets(context, { seed }));
   const substitute = {
     "https://api.github.com": github.urls.api,
     "https://github.com": github.urls.web,
+    "https://slack.com/api": slack.apiUrl,
     "https://public.ecr.aws": `${base.url}/${publicPrefix}`,
   };
   const lambda = add("lambda", await createLambda(context, { artifacts: packaged.artifact, substitute }));

@@ -1,8 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { eventSchemaText } from "../shared/definition/event-schema.ts";
 import { jsonSchemaText } from "../shared/definition/json-schema.ts";
 
-/** Writes `pipelines/pipeline.schema.json`: `node --import tsx scripts/write-json-schema.ts`. */
-const file = fileURLToPath(new URL("../pipelines/pipeline.schema.json", import.meta.url));
-writeFileSync(file, jsonSchemaText());
-process.stdout.write(`wrote ${file}\n`);
+/** Writes the committed JSON Schemas, of pipelines and of events: `node --import tsx scripts/write-json-schema.ts`. */
+const FILES = [
+  ["pipelines/pipeline.schema.json", jsonSchemaText()],
+  ["docs/events.schema.json", eventSchemaText()],
+] as const;
+
+for (const [name, text] of FILES) {
+  const file = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  writeFileSync(file, text);
+  process.stdout.write(`wrote ${file}\n`);
+}

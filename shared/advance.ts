@@ -1,4 +1,4 @@
-import { type Command, claimOf, keyOf, type Outcome, type Wake } from "./pipeline/commands.ts";
+import { type Command, claimOf, isTelling, keyOf, type Outcome, type Wake } from "./pipeline/commands.ts";
 import type { Instant, RunEvent } from "./pipeline/events.ts";
 import { evolve, replay } from "./pipeline/evolve.ts";
 import { plan } from "./pipeline/plan.ts";
@@ -30,11 +30,14 @@ export function runStream(runId: string): string {
   return `run#${runId}`;
 }
 
+/** A run as it stood at a version of its stream. */
+export interface Loaded {
+  readonly version: number;
+  readonly run: Run | undefined;
+}
+
 /** A run as its stream tells it. */
-export async function loadRun(
-  store: Store,
-  runId: string,
-): Promise<{ readonly version: number; readonly run: Run | undefined }> {
+export async function loadRun(store: Store, runId: string): Promise<Loaded> {
   const { version, events } = await store.streams.load(runStream(runId));
   return { version, run: replay(events as readonly RunEvent[]) };
 }
@@ -48,15 +51,21 @@ export function advance(deps: Deps, runId: string, ...incoming: readonly RunEven
   return advanceOne(deps, runId, incoming, false);
 }
 
-/** @param last whether nobody is to have a turn before the report, not even those it wakes */
+/**
+ * @param last whether nobody is to have a turn before the report, not even those it wakes
+ * @param known the run as it has just been read; whoever was overtaken since learns it by the write
+ */
 async function advanceOne(
   deps: Deps,
   runId: string,
   incoming: readonly RunEvent[],
   last: boolean,
+  known?: Loaded,
 ): Promise<Advanced> {
   const fresh = incoming[0]?.type === "run.started";
-  let { version, run } = fresh ? { version: 0, run: undefined } : await loadRun(deps.store, runId);
+  let { version, run } = fresh
+    ? { version: 0, run: undefined }
+    : (known ?? (await loadRun(deps.store, runId)));
   const wake: Wake[] = [];
   const errors: unknown[] = [];
   const done = new Set<string>();
@@ -130,8 +139,8 @@ function decide(
     const planned = plan(next, now).filter((command) => !done.has(keyOf(command)));
     const decisions = planned.flatMap((command) => (command.type === "record" ? [command.event] : []));
     if (decisions.length === 0) {
-      // A report is made when nothing else is left to do: the pipeline waits for no report.
-      const work = planned.filter(({ type }) => type !== "report");
+      // Others are told when nothing else is left to do: the pipeline waits for no report and no message.
+      const work = planned.filter((command) => !isTelling(command));
       unreported = work.length === 0 && planned.length > 0 && waking;
       commands.push(...(work.length > 0 || waking ? work : planned));
       break;
@@ -178,22 +187,42 @@ async function performAll(
  * Advances a run and then every run it wakes. An error of one is kept until the others have had their turn.
  * @throws AggregateError naming what could not be carried out; the event's source is to deliver it again
  */
-export async function advanceAll(
+export function advanceAll(deps: Deps, runId: string, ...incoming: readonly RunEvent[]): Promise<Advanced> {
+  return advanceEach(deps, runId, incoming);
+}
+
+/** The same for an event that somebody has judged by the run as it was read: it is not read once more. */
+export function advanceKnown(
   deps: Deps,
   runId: string,
+  known: Loaded,
   ...incoming: readonly RunEvent[]
+): Promise<Advanced> {
+  return advanceEach(deps, runId, incoming, known);
+}
+
+async function advanceEach(
+  deps: Deps,
+  runId: string,
+  incoming: readonly RunEvent[],
+  known?: Loaded,
 ): Promise<Advanced> {
   const errors: unknown[] = [];
   const queue: Wake[] = [];
   const unreported = new Set<string>();
-  const turn = async (id: string, events: readonly RunEvent[], last = false): Promise<Advanced> => {
-    const advanced = await advanceOne(deps, id, events, last);
+  const turn = async (
+    id: string,
+    events: readonly RunEvent[],
+    last = false,
+    read?: Loaded,
+  ): Promise<Advanced> => {
+    const advanced = await advanceOne(deps, id, events, last, read);
     errors.push(...advanced.errors);
     queue.push(...advanced.wake);
     if (advanced.unreported) unreported.add(id);
     return advanced;
   };
-  const first = await turn(runId, incoming);
+  const first = await turn(runId, incoming, false, known);
   for (;;) {
     const wake = queue.shift();
     const [late] = unreported;

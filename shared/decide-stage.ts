@@ -1,4 +1,4 @@
-import { advanceAll, type Deps, loadRun } from "./advance.ts";
+import { advanceKnown, type Deps, loadRun } from "./advance.ts";
 import { type DecisionRequest, type DecisionResult, decide } from "./pipeline/approvals.ts";
 import type { Instant } from "./pipeline/events.ts";
 import type { Person } from "./pipeline/identities.ts";
@@ -29,12 +29,13 @@ export async function intervene(
   judge: (run: Run, now: Instant) => DecisionResult,
 ): Promise<Decided> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const { run } = await loadRun(deps.store, runId);
+    const known = await loadRun(deps.store, runId);
+    const { run } = known;
     if (run === undefined) return { type: "no-run" };
     const result = judge(run, deps.now());
     if (result.type !== "decided") return { type: "done", run, result };
     try {
-      const advanced = await advanceAll(deps, runId, result.event);
+      const advanced = await advanceKnown(deps, runId, known, result.event);
       if (advanced.ignored === undefined) return { type: "done", run: advanced.run ?? run, result };
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;

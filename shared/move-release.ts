@@ -2,10 +2,10 @@ import { recordOf } from "./admit.ts";
 import { type Deps, loadRun } from "./advance.ts";
 import { readStageLock } from "./effects/stage-lock.ts";
 import type { Source } from "./intake/source.ts";
-import { openRun } from "./open-run.ts";
+import { findAccepted, openRun } from "./open-run.ts";
 import type { Capacity } from "./pipeline/definition.ts";
 import { type Derived, rollbackOf, shiftOf, unquarantineOf } from "./pipeline/derive.ts";
-import type { People } from "./pipeline/events.ts";
+import type { Instant } from "./pipeline/events.ts";
 import { serviceKey } from "./pipeline/leaving.ts";
 import { type RunStarted, runIdOf } from "./pipeline/pipelines.ts";
 import type { Run } from "./pipeline/run.ts";
@@ -23,6 +23,10 @@ export interface Mover {
   /** The person, as the record shows it. */
   readonly by: string;
   readonly identity: string;
+  /** The other names that this person is known by. */
+  readonly names?: readonly string[];
+  /** From where, for the record. */
+  readonly from?: string;
   /** The same id again makes no second run. */
   readonly id: string;
 }
@@ -40,6 +44,8 @@ export type Moved = { readonly runId: string } | { readonly problem: string };
  * @param to the run to go back to; the release before the one that runs when left out
  */
 export async function rollBack(mover: Mover, reason: string, to?: string): Promise<Moved> {
+  const before = await madeBefore(mover);
+  if (before !== undefined) return before;
   const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
   const target = to ?? runOfRelease(previousRelease(lock));
   if (target === undefined) {
@@ -70,6 +76,8 @@ async function missingFor(
 
 /** Gives the architectures back that were taken out. */
 export async function liftQuarantine(mover: Mover, reason: string): Promise<Moved> {
+  const before = await madeBefore(mover);
+  if (before !== undefined) return before;
   const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
   const live = liveRelease(lock);
   const quarantined = live?.quarantined;
@@ -92,6 +100,8 @@ export interface ShiftRequest {
  * @param from the strategy that the service has now
  */
 export async function shiftWeights(mover: Mover, from: Capacity, request: ShiftRequest): Promise<Moved> {
+  const before = await madeBefore(mover);
+  if (before !== undefined) return before;
   const { lock } = await readStageLock(mover.deps.store, mover.pipeline, mover.stage);
   const live = liveOf(lock);
   if (live === undefined) return { problem: `stage ${mover.stage} of ${mover.pipeline} runs no release yet` };
@@ -137,21 +147,71 @@ async function move(
   }
   const derived = await derive(run);
   if ("problem" in derived) return derived;
+  const target = await keepRequest(mover, run);
+  if (target !== run.id) return (await madeOf(mover, target)) ?? move(mover, target, derive);
   const started = await accept(mover, run, derived);
   if (typeof started === "string") return { runId: started };
   await openRun(deps, started, mover.source);
   return { runId: started.runId };
 }
 
+/** A request that is sent again means what it meant, whatever the stage runs by now: its target is kept before its run is made. */
+interface MoveRequest {
+  readonly type: "move.requested";
+  readonly at: Instant;
+  readonly target: string;
+}
+
+function requestStream({ pipeline, id }: Mover): string {
+  return `move#${pipeline}/${id}`;
+}
+
+/** @returns the run that the request moves: of two who send it at once, what the first has found */
+async function keepRequest(mover: Mover, { id: target }: Run): Promise<string> {
+  const { streams } = mover.deps.store;
+  const request: MoveRequest = { type: "move.requested", at: mover.deps.now(), target };
+  if (await streams.append(requestStream(mover), 0, [request])) return target;
+  return (await requestedTarget(mover)) ?? target;
+}
+
+async function requestedTarget(mover: Mover): Promise<string | undefined> {
+  const { events } = await mover.deps.store.streams.load(requestStream(mover));
+  const [request] = events as readonly MoveRequest[];
+  return request?.target;
+}
+
+/** The run that this request has made before; opened, should nobody have come to that. */
+async function madeBefore(mover: Mover): Promise<Moved | undefined> {
+  const target = await requestedTarget(mover);
+  return target === undefined ? undefined : madeOf(mover, target);
+}
+
+async function madeOf({ deps, pipeline, id, source }: Mover, target: string): Promise<Moved | undefined> {
+  const { run } = await loadRun(deps.store, target);
+  if (run === undefined) return undefined;
+  const { repository, commit } = run.revision;
+  const kept = await deps.store.deliveries.find({ repository, commit, pipeline, id });
+  if (kept === undefined || !("runId" in kept.outcome)) return undefined;
+  const { runId } = kept.outcome;
+  const started = await findAccepted(deps, runId);
+  if (started !== undefined) await openRun(deps, started, source);
+  return { runId };
+}
+
 /** The number, what stands at it, and the record: as every other run begins. */
 async function accept(
-  { deps, id, identity }: Mover,
+  { deps, id, identity, names, from }: Mover,
   target: Run,
   derived: Exclude<Derived, { readonly problem: string }>,
 ): Promise<RunStarted | string> {
   const { intake, deliveries } = deps.store;
   const pipeline = derived.definition.name;
-  const people: People = { ...target.people, starter: identity };
+  const { starterNames: _names, starterFrom: _from, ...people } = target.people;
+  const starter = {
+    starter: identity,
+    ...(names === undefined ? {} : { starterNames: names }),
+    ...(from === undefined ? {} : { starterFrom: from }),
+  };
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const sequence = await intake.draw(pipeline);
     const { before: _before, ...revision } = target.revision;
@@ -161,7 +221,7 @@ async function accept(
       runId: runIdOf(pipeline, sequence),
       sequence,
       revision,
-      people,
+      people: { ...people, ...starter },
       deliveryId: id,
       ...derived,
     };

@@ -1,6 +1,7 @@
 import type { Source } from "./intake/source.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
 import type { Revision } from "./pipeline/events.ts";
+import { alreadyRun } from "./pipeline/messages.ts";
 import { type Delivery, doubleReason, isRepeatable, staleReason } from "./pipeline/pipelines.ts";
 import { type RefEntry, withoutPredecessors } from "./pipeline/refs.ts";
 
@@ -22,10 +23,33 @@ export async function refusalOf(
   const double = doubleReason(delivery, earlier);
   if (double !== undefined) return double;
   const head = await source.head(revision);
+  const known = await runBelowLateOnes(source, delivery, earlier);
+  if (known !== undefined) return alreadyRun(revision, known);
   // What is to be built once more is the tip, in every mode: to go back is a rollback.
   return staleReason(mode, revision, head, async (tip) =>
     isRepeatable(delivery) ? true : isOvertaken(source, revision, tip, earlier),
   );
+}
+
+/**
+ * The run that a commit has already, beneath late pushes of older commits which nobody has decided upon: once somebody has, they
+ * are gone, and the commit is what the ref was at before.
+ */
+async function runBelowLateOnes(
+  source: Source,
+  delivery: Pick<Delivery, "revision" | "trigger">,
+  earlier: readonly RefEntry[],
+): Promise<string | undefined> {
+  const { repository, commit } = delivery.revision;
+  const at = earlier.findIndex(({ opening }) => opening !== true);
+  const settled = earlier[at];
+  if (settled?.runId === undefined || settled.commit !== commit || isRepeatable(delivery)) return undefined;
+  if (at === 0 || at > MOST_COMPARED) return undefined;
+  const above = earlier.slice(0, at);
+  const relations = await Promise.all(
+    above.map((one) => (one.commit === commit ? "same" : source.relation(repository, one.commit, commit))),
+  );
+  return relations.every((one) => one === "before" || one === "same") ? settled.runId : undefined;
 }
 
 /** Whether a newer commit of the ref has its run already. What nobody can tell counts as newer: the tip has its own run. */

@@ -17,6 +17,8 @@ export interface StartRequest {
   readonly starter?: string;
   /** The other names that the starter is known by. */
   readonly starterNames?: readonly string[];
+  /** From where the wish came, for the record. */
+  readonly starterFrom?: string;
 }
 
 /** Starts a run of a branch's tip, whether or not it has been built before. */
@@ -38,6 +40,7 @@ export async function startRun(
   const starter = {
     ...(request.starter === undefined ? {} : { starter: request.starter }),
     ...(request.starterNames === undefined ? {} : { starterNames: request.starterNames }),
+    ...(request.starterFrom === undefined ? {} : { starterFrom: request.starterFrom }),
   };
   const delivery = {
     id: request.id,

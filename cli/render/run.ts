@@ -32,6 +32,7 @@ function headLines(run: RunView, paint: Paint, cause: string | undefined): reado
     ...(run.reason === undefined ? [] : [run.reason]),
     ...(run.degraded ?? []).map((what) => paint.waiting(`degraded: ${what}`)),
     ...(reportProblem === undefined ? [] : [paint.waiting(reportProblem)]),
+    ...(run.messageProblems ?? []).map((problem) => paint.waiting(`not everybody is told: ${problem}`)),
   ];
 }
 

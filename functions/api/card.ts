@@ -24,7 +24,7 @@ import { askedOf } from "./stage-view.ts";
  * @returns undefined when the stage asks for no approval, or its images are not published yet
  */
 export async function cardOf(
-  { deps, effects }: ApiServices,
+  { deps, effects, directory }: ApiServices,
   run: Run,
   stage: Stage,
   person: Person,
@@ -47,11 +47,13 @@ export async function cardOf(
       return undefined;
     }
   };
-  const [commits, images] = await Promise.all([
+  const [commits, images, members] = await Promise.all([
     told("the commits", () =>
       lookAtCommits(effects, run.definition.source, live?.commit, run.revision.commit),
     ),
     told("sizes and scans", () => imagesOf(effects.aws, run, before)),
+    // Whom the issuer does not tell of is let in all the same, when they sign in.
+    Promise.all((definition.approval?.from ?? []).map((group) => directory.members(group))),
   ]);
   return {
     run: run.id,
@@ -65,7 +67,7 @@ export async function cardOf(
     compare: commits?.compare,
     goesBack: commits?.goesBack,
     images: images ?? [],
-    approval: approvalOf(run, stage, person, deps.now()),
+    approval: approvalOf(run, stage, person, deps.now(), members.flat()),
     missing,
   };
 }
@@ -116,7 +118,14 @@ function withAdded(scan: ScanView, before: ScanView | undefined): ScanView {
   return { ...scan, added: Object.fromEntries(added) };
 }
 
-function approvalOf(run: Run, stage: Stage, person: Person, now: number): CardApproval {
+/** @param members whom the user pool has in the stage's groups, as far as it tells */
+function approvalOf(
+  run: Run,
+  stage: Stage,
+  person: Person,
+  now: number,
+  members: readonly (string | undefined)[],
+): CardApproval {
   const rule = stage.definition.approval;
   const asked = askedOf(stage);
   const gate = stage.gate;
@@ -127,7 +136,7 @@ function approvalOf(run: Run, stage: Stage, person: Person, now: number): CardAp
     open: asked !== undefined,
     required: rule?.required ?? 0,
     from,
-    may: [...new Set(may)],
+    may: [...new Set([...may, ...members.filter((name) => name !== undefined)])],
     given:
       (asked ?? gate)?.approvals.map(({ person: who, at, comment }) => ({
         person: who,

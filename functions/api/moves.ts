@@ -5,12 +5,14 @@ import { findService } from "../../shared/effects/find-service.ts";
 import { prepareStage } from "../../shared/effects/prepare.ts";
 import { rollbackReady } from "../../shared/effects/rehearsal.ts";
 import { liftQuarantine, type Moved, type Mover, rollBack, shiftWeights } from "../../shared/move-release.ts";
+import type { ServiceWeights, WeightsAnswer } from "../../shared/pipeline/api-views.ts";
 import { capacityFrom } from "../../shared/pipeline/capacity.ts";
-import { canonicalName } from "../../shared/pipeline/identities.ts";
+import { canonicalName, namesOf } from "../../shared/pipeline/identities.ts";
 import { sentence } from "../../shared/pipeline/messages.ts";
 import { deploymentsOf, isStageEnd, releaseOf } from "../../shared/pipeline/run.ts";
 import { viewOf } from "../../shared/pipeline/view.ts";
 import { log } from "../log.ts";
+import { placeOf } from "./caller.ts";
 import { type ApiEnv, type ApiServices, eventOf, jsonBody, refuse, stageNamed } from "./context.ts";
 import { mayDecide, operatorsOf } from "./permission.ts";
 import { unknownRun } from "./runs.ts";
@@ -56,6 +58,8 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
       stage: name,
       by: canonicalName(definition.identities, caller.person),
       identity: caller.person.identity,
+      names: namesOf(definition.identities, caller.person),
+      from: placeOf(caller),
       id: `move ${requestId ?? eventOf(context).requestContext.requestId}`,
     };
   };
@@ -106,6 +110,17 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
     if (from === undefined) refuse(409, "not-moved", `service ${service} has no capacity provider strategy`);
     const moved = await shiftWeights(mover, from, { cluster, service, to, steps, bakeMinutes });
     return answer(context, moved, mover, "shift");
+  });
+
+  app.get("/pipelines/:pipeline/stages/:stage/weights", async (context) => {
+    const { stage } = stageNamed(services, context.req.param("pipeline"), context.req.param("stage"));
+    const weights = stage.deploy.map(async ({ cluster, service }): Promise<ServiceWeights> => {
+      const found = await findService(effects.aws, cluster, service);
+      const strategy = "failure" in found ? undefined : found.found.capacityProviderStrategy;
+      return { cluster, service, capacity: capacityFrom(strategy) };
+    });
+    const answer: WeightsAnswer = { services: await Promise.all(weights) };
+    return context.json(answer);
   });
 
   app.get("/runs/:id/stages/:stage/diff", async (context) => {

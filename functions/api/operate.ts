@@ -48,6 +48,7 @@ export function operateRoutes(services: ApiServices): Hono<ApiEnv> {
       trigger: { type: "manual", by: person.name },
       starter: person.identity,
       starterNames: namesOf(definition.identities, person),
+      starterFrom: placeOf(caller),
       ...(branch === undefined ? {} : { branch }),
       ...(commit === undefined ? {} : { commit }),
     });

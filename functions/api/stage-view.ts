@@ -41,6 +41,7 @@ export async function stageView(store: Store, now: StageNow): Promise<PipelineSt
     services: definition.deploy.map(({ cluster, service }) => ({ cluster, service })),
     approval: approvalOf(definition),
     release: live === undefined ? undefined : await releaseLine(store, live),
+    quarantined: quarantinedOf(live),
     hold: lock.hold === undefined ? undefined : { run: lock.hold.runId, reason: lock.hold.reason },
     holder:
       lock.holder === undefined || run === undefined
@@ -48,6 +49,15 @@ export async function stageView(store: Store, now: StageNow): Promise<PipelineSt
         : holderOf(lock.holder, definition.name, run),
     queue: lock.queue.map(({ runId, sequence }) => ({ run: runId, sequence })),
   };
+}
+
+/** The lock names a service `CLUSTER/SERVICE`; neither name has a slash. */
+function quarantinedOf(live: StageRelease | undefined): PipelineStageView["quarantined"] {
+  if (live?.quarantined === undefined) return undefined;
+  return Object.entries(live.quarantined).map(([key, { architecture, reason }]) => {
+    const [cluster = "", service = ""] = key.split("/");
+    return { cluster, service, architecture, reason };
+  });
 }
 
 function approvalOf({ approval }: StageDefinition): PipelineStageView["approval"] {

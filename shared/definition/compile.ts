@@ -1,6 +1,7 @@
 import type { ImageDefinition, PipelineDefinition, SourceDefinition } from "../pipeline/definition.ts";
 import { deploymentOf } from "./compile-ecs.ts";
 import { checkOf, windowOf } from "./compile-gate.ts";
+import { channelOf } from "./compile-messages.ts";
 import { crossFaults } from "./cross-check.ts";
 import { defined } from "./defined.ts";
 import { explainIssue } from "./explain-issue.ts";
@@ -113,6 +114,7 @@ function definitionOf(value: PipelineFile): PipelineDefinition {
     ...(Object.keys(value.identities).length === 0 ? {} : { identities: value.identities }),
     schedule: value.schedule,
     rebuildOn: value.rebuildOn,
+    ...(value.messages.length === 0 ? {} : { messages: value.messages.map(channelOf) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { PLATFORMS } from "../pipeline/build-report.ts";
 import { identityFaults } from "./identity-check.ts";
+import { messageFaults } from "./message-check.ts";
 import { nearest } from "./nearest.ts";
 import { type Outline, outlineSchema } from "./outline.ts";
 import { retentionFaults } from "./retention-check.ts";
@@ -39,7 +40,10 @@ export function crossFaults(
   const people = files.flatMap(({ file, value }) =>
     identityFaults(value).map((fault): CrossFault => ({ file, ...fault })),
   );
-  return [...names, ...within, ...retention, ...people];
+  const messages = files.flatMap(({ file, value }) =>
+    messageFaults(value).map((fault): CrossFault => ({ file, ...fault })),
+  );
+  return [...names, ...within, ...retention, ...people, ...messages];
 }
 
 function imageFaults({ images }: Outline): readonly Found[] {

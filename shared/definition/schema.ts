@@ -4,6 +4,7 @@ import { PAUSE_STAGES, type Platform } from "../pipeline/definition.ts";
 import { PLACEHOLDERS } from "../pipeline/tags.ts";
 import { ecs } from "./schema-ecs.ts";
 import { checks, window } from "./schema-gate.ts";
+import { messages } from "./schema-messages.ts";
 import { duration, path, repository } from "./schema-words.ts";
 
 /** The shape of a file in `pipelines/`; the JSON Schema for editors is made from this. Every object is strict. */
@@ -242,6 +243,7 @@ export const pipelineSchema = z
       .default([])
       .describe("When the first branch's tip is built and delivered anew."),
     rebuildOn: z.array(repository).default([]).describe("ECR repositories whose new images start a run."),
+    messages: messages.describe("Who is told of its runs, and of what."),
   })
   .meta({ title: "A Tandem pipeline" });
 

@@ -8,7 +8,7 @@ import { AwsClient } from "aws4fetch";
  * @throws AwsQueryError with the documented error code as its name
  */
 export type AwsQuery = (
-  service: "autoscaling" | "ec2",
+  service: "autoscaling" | "ec2" | "sns",
   version: string,
   action: string,
   parameters: Readonly<Record<string, string>>,

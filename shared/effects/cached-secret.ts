@@ -1,21 +1,19 @@
-import type { GitHubSecret } from "./github-api.ts";
-
 /** A secret is asked for again after 5 minutes. */
 const KEPT_MILLISECONDS = 5 * 60_000;
 
 /** Whoever sends wrong signatures makes it be asked for at most this often. */
 const SETTLED_MILLISECONDS = 30_000;
 
-/** The secret of GitHub, as it was read a while ago at most. */
-export interface CachedSecret {
-  get(): Promise<GitHubSecret>;
+/** A secret as it was read a while ago at most. */
+export interface CachedSecret<T> {
+  get(): Promise<T>;
   /** Read anew, because what is kept does not fit any more; undefined when that has just been read. */
-  renewed(): Promise<GitHubSecret | undefined>;
+  renewed(): Promise<T | undefined>;
 }
 
 /** @param read reads the secret; when that fails, nothing is kept */
-export function cachedSecret(read: () => Promise<GitHubSecret>, now: () => number): CachedSecret {
-  let kept: { readonly value: GitHubSecret; readonly at: number } | undefined;
+export function cachedSecret<T>(read: () => Promise<T>, now: () => number): CachedSecret<T> {
+  let kept: { readonly value: T; readonly at: number } | undefined;
   const renew = async () => {
     const at = now();
     kept = { value: await read(), at };

@@ -3,6 +3,7 @@ import type { Instant, RunEvent } from "../pipeline/events.ts";
 import type { Store } from "../store/stream-store.ts";
 import type { Aws } from "./aws.ts";
 import type { GitHubApi } from "./github-api.ts";
+import type { Messenger } from "./messenger.ts";
 import type { Reviewer } from "./reviewer.ts";
 
 /** What the stack is called where it is deployed; comes from the functions' environment. */
@@ -32,9 +33,13 @@ export interface EffectContext {
   readonly github?: GitHubApi;
   /** A pipeline's voice on CodeCommit's pull requests; absent where no pipeline builds them. */
   readonly reviewer?: (pipeline: string) => Reviewer;
+  /** What messages are sent with; absent where nobody is to be told. */
+  readonly messenger?: Messenger;
   readonly store: Store;
   readonly settings: Settings;
   readonly now: () => Instant;
+  /** Puts what went wrong, and stops nothing, into the function's log; absent where nobody reads one. */
+  readonly warn?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** Hexadecimal SHA-256 of UTF-8 text. */
   readonly sha256: (text: string) => string;
 }

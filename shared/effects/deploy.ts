@@ -113,17 +113,15 @@ async function release(move: Move, current: Service): Promise<Outcome> {
   const { cluster, service } = command;
   const known = "taskDefinition" in state ? state.taskDefinition : undefined;
   const lost = known ?? (command.lease === 0 ? undefined : await lostRevision(move));
-  if (command.lease > 0 && lost !== undefined && current.taskDefinition !== lost) {
-    const ended = await findEndedDeployment(context.aws, { cluster, service }, lost, sinceOf(move));
-    if (ended !== undefined) {
-      const { stage: name } = command;
-      return facts({ type: "deployment.failed", at: context.now(), stage: name, cluster, service, ...ended });
-    }
+  const ended = command.lease > 0 && lost !== undefined ? await endOfLost(move, current, lost) : undefined;
+  if (ended !== undefined) {
+    const { stage: name } = command;
+    return facts({ type: "deployment.failed", at: context.now(), stage: name, cluster, service, ...ended });
   }
+  if (isTooLate(move) && current.taskDefinition !== lost) return refused(move, notBegun(service));
   if (current.taskDefinition !== prepared.baseTaskDefinition && current.taskDefinition !== (lost ?? "")) {
     return voided(move, current);
   }
-  if (isTooLate(move) && current.taskDefinition !== lost) return refused(move, notBegun(service));
   const same = lost === undefined && source.changes === 0 && runsAlready(source.base, source.images);
   const [gate, taskDefinition] = await Promise.all([
     architectureGate(context, move.target, current, nextDocument(source), strategyOf(prepared)),
@@ -135,6 +133,20 @@ async function release(move: Move, current: Service): Promise<Outcome> {
   if (seen.constrainTo !== gate.found.constrainTo) return voided(move, current);
   const found = prepared.hosts === undefined ? gate.found : undefined;
   return started({ ...move, deployment: { ...deployment, prepared: seen } }, current, taskDefinition, found);
+}
+
+/** What became of the deployment that a lost attempt has begun, and that the service no longer shows. */
+async function endOfLost(move: Move, current: Service, lost: string) {
+  const { context, command, target, deployment } = move;
+  const { cluster, service, step } = command;
+  if (current.taskDefinition !== lost)
+    return findEndedDeployment(context.aws, { cluster, service }, lost, sinceOf(move));
+  // The same revision once more, with other weights: only they tell whether it is still there.
+  const wanted = capacityOf(target, deployment, step);
+  if (isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy))) return undefined;
+  return lost === deployment.prepared.baseTaskDefinition
+    ? findEndedStep(context.aws, { cluster, service }, lost, wanted, sinceOf(move))
+    : undefined;
 }
 
 /** The revision that a lost attempt has pointed the service at, or was about to. */

@@ -51,7 +51,30 @@ export async function findEndedStep(
   capacity: Capacity | undefined,
   since: Instant,
 ): Promise<Ended | undefined> {
-  if (capacity === undefined) return undefined;
+  return capacity === undefined ? undefined : newestEnded(aws, service, taskDefinition, capacity, since);
+}
+
+/**
+ * The same of the way back: the newest deployment is the lost attempt's if it has the revision that is gone back to, and none
+ * that the stage has made has it.
+ */
+export function findEndedReturn(
+  aws: Aws,
+  service: { readonly cluster: string; readonly service: string },
+  taskDefinition: string,
+  since: Instant,
+): Promise<Ended | undefined> {
+  return newestEnded(aws, service, taskDefinition, undefined, since);
+}
+
+/** @param capacity undefined: whatever it is */
+async function newestEnded(
+  aws: Aws,
+  service: { readonly cluster: string; readonly service: string },
+  taskDefinition: string,
+  capacity: Capacity | undefined,
+  since: Instant,
+): Promise<Ended | undefined> {
   const { serviceDeployments: [newest] = [] } = await aws.ecs.listServiceDeployments({
     ...service,
     createdAt: { after: new Date(since - CLOCK_SKEW_MILLISECONDS) },
@@ -65,7 +88,7 @@ export async function findEndedStep(
   });
   const isOurs =
     revision?.taskDefinition === taskDefinition &&
-    isSameCapacity(capacityFrom(revision.capacityProviderStrategy), capacity);
+    (capacity === undefined || isSameCapacity(capacityFrom(revision.capacityProviderStrategy), capacity));
   return isOurs ? endOf(newest, service.service, taskDefinition) : undefined;
 }
 

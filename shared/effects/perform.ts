@@ -12,6 +12,7 @@ import { publishIndex } from "./publish-index.ts";
 import { readBuildLog } from "./read-build-log.ts";
 import { returnDeployment, verifyReturn } from "./return-deployment.ts";
 import { runChecks } from "./run-checks.ts";
+import { sendMessages } from "./send-messages.ts";
 import { begin, check, enter, leave } from "./stage.ts";
 import { startBuild } from "./start-build.ts";
 import { stopBuild } from "./stop-build.ts";
@@ -63,6 +64,8 @@ export function perform(context: EffectContext, run: Run, command: Command): Pro
       return run.definition.source.type === "github"
         ? reportToGitHub(context, run, command)
         : reportToCodeCommit(context, run, command);
+    case "send-messages":
+      return sendMessages(context, run, command);
     case "record":
       return Promise.resolve(facts(command.event));
   }

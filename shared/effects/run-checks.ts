@@ -78,11 +78,23 @@ async function askFunction(
     aws.lambda.invoke({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
   );
   const text = Payload === undefined ? "" : Buffer.from(Payload).toString("utf8");
-  if (FunctionError !== undefined) return `it failed: ${text}`;
+  if (FunctionError !== undefined) return `it failed: ${errorOf(text)}`;
   const answer = answerSchema.safeParse(JSON.parse(text === "" ? "null" : text));
   if (!answer.success)
     return `it answered ${text || "nothing"}, not {"ok": true} or {"ok": false, "reason": "…"}`;
   return answer.data.ok ? undefined : (answer.data.reason ?? "it said no");
+}
+
+const errorSchema = z.object({ errorType: z.string().optional(), errorMessage: z.string() });
+
+/** What a function has thrown, without its stack: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+function errorOf(text: string): string {
+  try {
+    const { errorType, errorMessage } = errorSchema.parse(JSON.parse(text));
+    return errorType === undefined ? errorMessage : `${errorType}: ${errorMessage}`;
+  } catch {
+    return text;
+  }
 }
 
 /** A function may take a quarter of an hour; whoever asks it may not. */

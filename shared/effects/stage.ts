@@ -95,12 +95,25 @@ export async function begin(context: EffectContext, run: Run, stage: string): Pr
   return { events: [event], wake: tell(displaced, run, stage, at) };
 }
 
-/** What a stage runs must not expire. Without the right to tag it, it has its digest still. */
-async function keepLive(context: EffectContext, run: Run, stage: string): Promise<void> {
+/**
+ * What a stage runs must not expire. Without the right to tag it, it has its digest still.
+ * @returns what could not be done
+ */
+async function keepLive(context: EffectContext, run: Run, stage: string): Promise<readonly string[]> {
+  const problems = await marked(context, run, stage);
+  if (problems.length > 0) {
+    const { name: pipeline } = run.definition;
+    context.warn?.("what a stage runs may expire", { runId: run.id, pipeline, stage, problems });
+  }
+  return problems;
+}
+
+async function marked(context: EffectContext, run: Run, stage: string): Promise<readonly string[]> {
   try {
-    await markLive(context, run, stage);
+    return await markLive(context, run, stage);
   } catch (error) {
     if (!isError(error, "AccessDeniedException")) throw error;
+    return [`the images of ${stage} could not be marked as what it runs: ${error.message}`];
   }
 }
 
@@ -108,12 +121,14 @@ async function keepLive(context: EffectContext, run: Run, stage: string): Promis
 export async function leave(context: EffectContext, run: Run, stage: Stage): Promise<Outcome> {
   const { name } = stage.definition;
   const leaving = leavingOf(run, stage);
-  if (leaving.release !== undefined) await keepLive(context, run, name);
+  const problems = leaving.release === undefined ? [] : await keepLive(context, run, name);
   const { next } = await changeStageLock(context.store, run.definition.name, name, (lock) =>
     leaveStage(lock, run.id, leaving),
   );
   return {
-    events: [{ type: "stage.left", at: context.now(), stage: name }],
+    events: [
+      { type: "stage.left", at: context.now(), stage: name, ...(problems.length === 0 ? {} : { problems }) },
+    ],
     wake: next === undefined ? [] : [{ runId: next }],
   };
 }

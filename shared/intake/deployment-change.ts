@@ -14,13 +14,13 @@ const schema = z.object({
   }),
 });
 
-/** A deployment of a service has come to an end. */
+/** A deployment of a service has begun, or has come to an end. */
 export interface DeploymentChange {
   readonly type: "deployment";
   readonly cluster: string;
   readonly service: string;
   readonly deploymentId: string;
-  readonly state: "COMPLETED" | "FAILED";
+  readonly state: "IN_PROGRESS" | "COMPLETED" | "FAILED";
   readonly reason: string;
 }
 
@@ -106,7 +106,7 @@ export function parseTaskChange(payload: unknown): TaskStopped | Ignored {
 /** `arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/SERVICE`. */
 const SERVICE_ARN = /^arn:[^:]+:ecs:[^:]*:\d*:service\/([^/]+)\/([^/]+)$/;
 
-/** Reads the event of a deployment; one in progress, or what is no such event, is ignored with a reason. */
+/** Reads the event of a deployment; what is no such event is ignored with a reason. */
 export function parseDeploymentChange(payload: unknown): DeploymentChange | Ignored {
   const parsed = schema.safeParse(payload);
   if (!parsed.success) return { type: "ignored", reason: `no ECS event: ${z.prettifyError(parsed.error)}` };
@@ -115,15 +115,20 @@ export function parseDeploymentChange(payload: unknown): DeploymentChange | Igno
   if (cluster === undefined || service === undefined) {
     return { type: "ignored", reason: `${resources[0]} is no ARN of a service in a cluster` };
   }
-  const state = endOf(detail.eventName);
+  const state = stateOf(detail.eventName);
   if (state === undefined)
-    return { type: "ignored", reason: `${detail.eventName} is no end of a deployment` };
+    return {
+      type: "ignored",
+      reason: `${detail.eventName} is neither the beginning nor the end of a deployment`,
+    };
   const { deploymentId, reason = "" } = detail;
   return { type: "deployment", cluster, service, deploymentId, state, reason };
 }
 
-function endOf(eventName: string): DeploymentChange["state"] | undefined {
+function stateOf(eventName: string): DeploymentChange["state"] | undefined {
   switch (eventName) {
+    case "SERVICE_DEPLOYMENT_IN_PROGRESS":
+      return "IN_PROGRESS";
     case "SERVICE_DEPLOYMENT_COMPLETED":
       return "COMPLETED";
     case "SERVICE_DEPLOYMENT_FAILED":

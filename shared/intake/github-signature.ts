@@ -9,7 +9,11 @@ const encoder = new TextEncoder();
 /** The header's 32 bytes; undefined when it is missing or of another form, SHA-1 among them. */
 export function signatureOf(header: string | undefined): Uint8Array<ArrayBuffer> | undefined {
   const hex = SIGNATURE.exec(header ?? "")?.[1];
-  if (hex === undefined) return undefined;
+  return hex === undefined ? undefined : bytesOf(hex);
+}
+
+/** The bytes of hexadecimal digits. */
+export function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: hex.length / 2 }, (_, at) =>
     Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16),
   );

@@ -13,6 +13,16 @@ export function mismatch(
   const globs = tag ? source.tags : source.branches;
   const kind = tag ? "tags" : "branches";
   if (globs.length === 0) return `${name} follows no ${kind}`;
+  return matcher(globs)(refName(ref)) ? undefined : `${name} follows the ${kind} ${globs.join(", ")}`;
+}
+
+const matchers = new WeakMap<readonly string[], (name: string) => boolean>();
+
+/** A definition stays the same as long as the function is warm: its globs are read once. */
+function matcher(globs: readonly string[]): (name: string) => boolean {
+  const known = matchers.get(globs);
+  if (known !== undefined) return known;
   const matches = picomatch([...globs], { dot: true });
-  return matches(refName(ref)) ? undefined : `${name} follows the ${kind} ${globs.join(", ")}`;
+  matchers.set(globs, matches);
+  return matches;
 }

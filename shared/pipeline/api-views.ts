@@ -96,12 +96,36 @@ export interface PipelineStageView {
     | undefined;
   /** What the stage runs: the release of the last run that succeeded there. */
   readonly release?: ReleaseLine | undefined;
+  /** Services that do without an architecture since it was taken out. */
+  readonly quarantined?: readonly QuarantinedLine[] | undefined;
   /** Set by a rollback: nothing enters until somebody releases it. */
   readonly hold?: { readonly run: string; readonly reason: string } | undefined;
   /** The run that has the stage. */
   readonly holder?: StageHolder | undefined;
   /** Runs that wait for the stage, in the order of their turn. */
   readonly queue: readonly { readonly run: string; readonly sequence: number }[];
+}
+
+export interface QuarantinedLine {
+  readonly cluster: string;
+  readonly service: string;
+  /** As ECS says it. */
+  readonly architecture: string;
+  readonly reason: string;
+}
+
+/** `GET /api/pipelines/PIPELINE/stages/STAGE/weights`: how the tasks of its services are shared out, as ECS has it now. */
+export interface WeightsAnswer {
+  readonly services: readonly ServiceWeights[];
+}
+
+export interface ServiceWeights {
+  readonly cluster: string;
+  readonly service: string;
+  /** By capacity provider; absent when the service has none. */
+  readonly capacity?:
+    | Readonly<Record<string, { readonly base: number; readonly weight: number }>>
+    | undefined;
 }
 
 export interface ReleaseLine {

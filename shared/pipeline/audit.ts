@@ -1,5 +1,7 @@
 import type { AuditEntry } from "./api-views.ts";
 import { isDerived, type RunEvent, type RunEventOf } from "./events.ts";
+import { replay } from "./evolve.ts";
+import { releaseOf } from "./run.ts";
 
 /** What people call the decisions of the record. */
 const ACTS: Readonly<Record<string, string>> = {
@@ -24,16 +26,18 @@ export function decisionsOf(events: readonly RunEvent[]): readonly AuditEntry[] 
   const [first] = events;
   if (first?.type !== "run.started") return [];
   const about = { pipeline: first.definition.name, run: first.runId, commit: first.revision.commit };
-  return [
-    ...startOf(first).map((entry) => ({ ...entry, ...about })),
-    ...events.filter(isDecision).map((event) => ({ ...entryOf(event), ...about })),
-  ];
+  const decisions = events.flatMap((event, index) =>
+    isDecision(event) ? [entryOf(event, events.slice(0, index))] : [],
+  );
+  return [...startOf(first), ...decisions].map((entry) => ({ ...entry, ...about }));
 }
 
 type Entry = Omit<AuditEntry, "pipeline" | "run" | "commit">;
 
-function startOf({ at, trigger, people, definition }: RunEventOf<"run.started">): readonly Entry[] {
+function startOf({ at, trigger, people, definition, reused }: RunEventOf<"run.started">): readonly Entry[] {
   if (!("by" in trigger)) return [];
+  // What is only moved is known from the beginning; what is still to be built is not.
+  const moved = definition.images.flatMap(({ name }) => reused[name]?.digest ?? []);
   return [
     {
       at: iso(at),
@@ -41,7 +45,9 @@ function startOf({ at, trigger, people, definition }: RunEventOf<"run.started">)
       stage: isDerived(trigger) ? definition.stages[0]?.name : undefined,
       person: trigger.by,
       identity: people.starter ?? trigger.by,
+      release: isDerived(trigger) ? moved.join(",") : undefined,
       comment: "reason" in trigger ? trigger.reason : undefined,
+      from: people.starterFrom,
     },
   ];
 }
@@ -50,17 +56,23 @@ function isDecision(event: RunEvent): event is Decided {
   return "identity" in event && "person" in event;
 }
 
-function entryOf(event: Decided): Entry {
+/** @param before what had happened by then: a decision that names no release is about the one that the run had */
+function entryOf(event: Decided, before: readonly RunEvent[]): Entry {
   return {
     at: iso(event.at),
     act: ACTS[event.type] ?? event.type,
     stage: textOf(event, "stage"),
     person: event.person,
     identity: event.identity,
-    release: textOf(event, "release"),
+    release: textOf(event, "release") ?? releaseBy(before),
     comment: textOf(event, "comment") ?? textOf(event, "reason"),
     from: textOf(event, "from"),
   };
+}
+
+function releaseBy(events: readonly RunEvent[]): string | undefined {
+  const run = replay(events);
+  return run === undefined ? undefined : releaseOf(run);
 }
 
 function textOf(event: Decided, name: string): string | undefined {

@@ -69,7 +69,7 @@ export interface CardApproval {
   readonly open: boolean;
   readonly required: number;
   readonly from: readonly string[];
-  /** Who is in those groups, as far as the definition lists them. */
+  /** Who is in those groups, as far as the definition or the user pool lists them. */
   readonly may?: readonly string[] | undefined;
   readonly given: readonly {
     readonly person: string;

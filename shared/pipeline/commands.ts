@@ -1,5 +1,7 @@
 import type { ImageDefinition, OneOffTask, Platform } from "./definition.ts";
 import type { DeploymentKey, Instant, LogLocation, PauseAction, RunEvent, TaskKey } from "./events.ts";
+import { channelId } from "./message-channel.ts";
+import type { Message } from "./messages-due.ts";
 import type { Report } from "./reports.ts";
 import type { LeaveOutcome } from "./stages.ts";
 
@@ -41,7 +43,9 @@ export type Claimed =
       readonly lease: number;
     } & DeploymentKey)
   /** Tells the commit's host what is new; done when nothing else is left to do, so that nobody waits for it. */
-  | { readonly type: "report"; readonly reports: readonly Report[]; readonly lease: number };
+  | { readonly type: "report"; readonly reports: readonly Report[]; readonly lease: number }
+  /** Tells the pipeline's channels what is new; done last, too. */
+  | { readonly type: "send-messages"; readonly messages: readonly Message[]; readonly lease: number };
 
 export interface BuildInQuestion {
   readonly image: string;
@@ -129,9 +133,16 @@ export function keyOf(command: Command): string {
       return command.type;
     case "report":
       return `report ${command.lease} ${command.reports.map(({ key, state }) => `${key}=${state}`).join(" ")}`;
+    case "send-messages":
+      return `send-messages ${command.lease} ${command.messages.map(({ channel, key, mark, detail }) => `${channelId(channel)}: ${key}=${mark} ${detail}`).join(", ")}`;
     case "record":
       return `record ${JSON.stringify(command.event)}`;
   }
+}
+
+/** Whether a command tells somebody outside of a run: the pipeline waits for none of these. */
+export function isTelling({ type }: Command): boolean {
+  return type === "report" || type === "send-messages";
 }
 
 function serviceOf({ stage, cluster, service }: DeploymentKey): string {
@@ -169,6 +180,8 @@ export function claimOf(command: Command, at: Instant): RunEvent | undefined {
     }
     case "report":
       return { type: "report.requested", at, lease: command.lease };
+    case "send-messages":
+      return { type: "messages.requested", at, lease: command.lease };
     default:
       return undefined;
   }

@@ -3,6 +3,8 @@
  * it from a file; a run keeps the one it began with.
  */
 
+import type { MessageChannel } from "./message-channel.ts";
+
 /** An OCI platform, `os/architecture[/variant]`. */
 export type Platform = "linux/amd64" | "linux/arm64" | "linux/arm/v7";
 
@@ -277,4 +279,6 @@ export interface PipelineDefinition {
   readonly schedule: readonly string[];
   /** ECR repositories of this account whose new images start a run: base images. */
   readonly rebuildOn: readonly string[];
+  /** Who is told of its runs. */
+  readonly messages?: readonly MessageChannel[];
 }

@@ -31,6 +31,13 @@ export function evolveDeployment(deployment: Deployment, event: DeploymentEvent)
         ? next
         : { ...next, prepared: { ...next.prepared, ...event.found } };
     }
+    case "deployment.reported": {
+      const { failedDeployment, doneDeployment } = deployment;
+      const isLate = [failedDeployment, doneDeployment].includes(event.deploymentId);
+      return isLate && deployment.state.status === "requested"
+        ? deployment
+        : withState(deployment, reported(deployment.state, event));
+    }
     case "deployment.paused": {
       // One hook may pause at several stages.
       const name = `${event.hookId} ${event.lifecycleStage}`;
@@ -51,23 +58,33 @@ function withState(deployment: Deployment, state: DeploymentState): Deployment {
 
 type StateEvent = Exclude<
   DeploymentEvent,
-  { type: `task.${string}` | `return.${string}` | "deployment.step-done" | "deployment.quarantined" }
+  {
+    type:
+      | `task.${string}`
+      | `return.${string}`
+      | "deployment.step-done"
+      | "deployment.quarantined"
+      | "deployment.reported";
+  }
 >;
 
 function evolveState(state: DeploymentState, event: StateEvent): DeploymentState {
   switch (event.type) {
     case "deployment.requested":
       return isToDo(state)
-        ? { status: "requested", since: event.at, lease: event.lease, ...revisionOf(state) }
+        ? {
+            ...{ status: "requested", since: event.at, lease: event.lease, ...revisionOf(state) },
+            ...(state.status === "requested" && state.ended !== undefined ? { ended: state.ended } : {}),
+          }
         : state;
     case "deployment.started": {
       const { taskDefinition, deploymentId, at } = event;
-      return isToDo(state) ? { status: "in-progress", taskDefinition, deploymentId, since: at } : state;
+      if (!isToDo(state)) return state;
+      const { ended = [] } = state.status === "requested" ? state : {};
+      const known = ended.find((one) => one.deploymentId === deploymentId);
+      const reported = known === undefined ? {} : { reported: { state: known.state, reason: known.reason } };
+      return { status: "in-progress", taskDefinition, deploymentId, since: at, ...reported };
     }
-    case "deployment.reported":
-      return state.status === "in-progress" && state.deploymentId === event.deploymentId
-        ? { ...state, reported: { state: event.state, reason: event.reason } }
-        : state;
     case "deployment.paused":
     case "pause.answer-requested":
     case "pause.answered":
@@ -103,6 +120,28 @@ function evolveState(state: DeploymentState, event: StateEvent): DeploymentState
   }
 }
 
+/** More deployments than a service has while one claim lasts. */
+const MOST_ENDED = 5;
+
+/** What ECS says of a deployment of the service, ours or not. */
+function reported(state: DeploymentState, event: RunEventOf<"deployment.reported">): DeploymentState {
+  const { deploymentId, state: told, reason } = event;
+  if (told === "IN_PROGRESS") {
+    const isNews =
+      (state.status === "in-progress" || state.status === "baking") &&
+      ![state.deploymentId, state.another].includes(deploymentId);
+    return isNews ? { ...state, another: deploymentId } : state;
+  }
+  if (state.status === "in-progress" && state.deploymentId === deploymentId)
+    return { ...state, reported: { state: told, reason } };
+  if (state.status !== "requested") return state;
+  // Its end may be told sooner than whoever has begun it could say which it is.
+  const { ended = [] } = state;
+  if (ended.some((one) => one.deploymentId === deploymentId && one.state === told)) return state;
+  const others = ended.filter((one) => one.deploymentId !== deploymentId);
+  return { ...state, ended: [...others, { deploymentId, state: told, reason }].slice(-MOST_ENDED) };
+}
+
 /** Said by whoever looked at an earlier step. */
 function isAboutAnother(
   state: DeploymentState,
@@ -129,8 +168,9 @@ function stepDone(deployment: Deployment, { at, step }: RunEventOf<"deployment.s
   const { state } = deployment;
   if (state.status !== "in-progress" && state.status !== "baking") return deployment;
   if (step !== (deployment.step ?? 0)) return deployment;
-  const { taskDefinition } = state;
-  return { ...deployment, step: step + 1, state: { status: "pending", since: at, taskDefinition } };
+  const { taskDefinition, deploymentId } = state;
+  const next = { status: "pending", since: at, taskDefinition } as const;
+  return { ...deployment, step: step + 1, doneDeployment: deploymentId, state: next };
 }
 
 /** Once only: what fails without the architecture as well has failed. */

@@ -104,7 +104,10 @@ function entered(
     return { prepared, state: { status: "pending" }, ...(tasks === undefined ? {} : { tasks }) };
   });
   if (!isGated(stage.definition)) {
-    return { ...stage, state: { status: "deploying", since: event.at, deployments } };
+    const since = stage.state.status === "deploying" ? stage.state.since : event.at;
+    // Another may have failed meanwhile, and this may have been the last that was under way.
+    const state = settled(stage.definition, { status: "deploying", since, deployments }, event.at);
+    return { ...stage, state };
   }
   const gate: Gate = {
     release,
@@ -214,7 +217,12 @@ function evolveState(
         ? state
         : { status: "failed", left: false, failure: event.failure, deployments: deploymentsOf(state) };
     case "stage.left":
-      return isStageEnd(state) && !state.left ? { ...state, left: true } : state;
+      if (!isStageEnd(state) || state.left) return state;
+      return {
+        ...state,
+        left: true,
+        ...(event.problems === undefined ? {} : { problems: event.problems }),
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ImageDefinition, Platform } from "./definition.ts";
 import type { Instant, PublishedIndex, RunEvent, RunEventOf } from "./events.ts";
 import { evolveBuild } from "./evolve-build.ts";
+import { evolveMessages, isMessageEvent, type MessageEvent } from "./evolve-messages.ts";
 import { evolveReport, isReportEvent, type ReportEvent } from "./evolve-report.ts";
 import { evolveStage } from "./evolve-stage.ts";
 import type { Build, Image, ImageState, Run, Stage } from "./run.ts";
@@ -14,6 +15,7 @@ import { isTerminal, releaseOf } from "./run.ts";
 export function evolve(run: Run | undefined, event: RunEvent): Run | undefined {
   if (run === undefined) return event.type === "run.started" ? started(event) : undefined;
   if (isReportEvent(event)) return evolveReport(run, event);
+  if (isMessageEvent(event)) return evolveMessages(run, event);
   if (isTerminal(run)) return event.type === "run.closed" && !run.closed ? { ...run, closed: true } : run;
   const next = applied(run, event);
   return next === run ? run : { ...next, updatedAt: event.at };
@@ -65,7 +67,7 @@ function startedImage(definition: ImageDefinition, reused: PublishedIndex | unde
   };
 }
 
-function applied(run: Run, event: Exclude<RunEvent, ReportEvent>): Run {
+function applied(run: Run, event: Exclude<RunEvent, ReportEvent | MessageEvent>): Run {
   switch (event.type) {
     case "run.started":
       return run;

@@ -1,6 +1,7 @@
 import type { Instant } from "./events.ts";
 import { buildFailure, checkText, refName, sentence, when } from "./messages.ts";
-import type { Build, Deployment, Image, Run, Stage } from "./run.ts";
+import { messageProblems } from "./messages-due.ts";
+import { type Build, type Deployment, type Image, isStageEnd, type Run, type Stage } from "./run.ts";
 import { windowState } from "./window.ts";
 
 const short = (commit: string) => commit.slice(0, 7);
@@ -10,6 +11,17 @@ const short = (commit: string) => commit.slice(0, 7);
  * @param now what the clock says; a window is open or not by it
  */
 export function explain(run: Run, now: Instant = run.updatedAt): readonly string[] {
+  const [head = "", ...rest] = explainStatus(run, now);
+  const untold = messageProblems(run).map((problem) => `not everybody is told: ${problem}`);
+  return [head, ...untold, ...leftProblems(run), ...rest];
+}
+
+/** What went wrong when stages had succeeded, and stopped nothing. */
+function leftProblems({ stages }: Run): readonly string[] {
+  return stages.flatMap(({ state }) => (isStageEnd(state) ? (state.problems ?? []) : []));
+}
+
+function explainStatus(run: Run, now: Instant): readonly string[] {
   const { id, status } = run;
   const commit = `${refName(run.revision.ref)} ${short(run.revision.commit)} of ${run.revision.repository}`;
   const head = `${id} is ${status.status}: ${commit}`;

@@ -42,17 +42,17 @@ function planDeployment(
     case "requested":
       return isStale(state, now) ? [{ type: "deploy", ...key, step, lease: state.lease + 1 }] : [];
     case "in-progress": {
-      const { deploymentId, pause } = state;
-      if (pause !== undefined && pause.answered === undefined && state.reported === undefined) {
+      const { deploymentId, pause, reported, another } = state;
+      if (pause !== undefined && pause.answered === undefined && reported === undefined) {
         const answer = planAnswer(stage, key, pause, now, givesUp);
         if (answer.length > 0) return answer;
       }
-      return state.reported !== undefined || now - state.since >= SILENCE_MILLISECONDS
+      return reported !== undefined || another !== undefined || now - state.since >= SILENCE_MILLISECONDS
         ? [{ type: "verify-deployment", ...key, ...stepKey(step), deploymentId }]
         : [];
     }
     case "baking":
-      return now >= state.until || now - state.since >= SILENCE_MILLISECONDS
+      return now >= state.until || state.another !== undefined || now - state.since >= SILENCE_MILLISECONDS
         ? [{ type: "verify-deployment", ...key, ...stepKey(step), deploymentId: state.deploymentId }]
         : [];
     case "succeeded": {

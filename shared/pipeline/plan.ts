@@ -10,6 +10,7 @@ import {
   stageEnded,
   stoppedBy,
 } from "./messages.ts";
+import { messagesDue } from "./messages-due.ts";
 import { deployStage } from "./plan-deployments.ts";
 import { planGate } from "./plan-gate.ts";
 import { reportsDue } from "./reports.ts";
@@ -19,11 +20,16 @@ import { isStale, SILENCE_MILLISECONDS } from "./silence.ts";
 
 /** What should be done with a run, given its state: nothing when it is terminal, or waits for somebody or something. */
 export function plan(run: Run, now: Instant): readonly Command[] {
-  const due = reportsDue(run, (claim) => isStale(claim, now));
-  return [...deliver(run, now), ...(due === undefined ? [] : [{ type: "report" as const, ...due }])];
+  const reports = reportsDue(run, (claim) => isStale(claim, now));
+  const messages = messagesDue(run, now, (claim) => isStale(claim, now));
+  return [
+    ...deliver(run, now),
+    ...(reports === undefined ? [] : [{ type: "report" as const, ...reports }]),
+    ...(messages === undefined ? [] : [{ type: "send-messages" as const, ...messages }]),
+  ];
 }
 
-/** What brings the commit on its way; GitHub is told of it beside that. */
+/** What brings the commit on its way; the host and the channels are told of it beside that. */
 function deliver(run: Run, now: Instant): readonly Command[] {
   if (isTerminal(run)) return run.definition.mode === "queued" && !run.closed ? [{ type: "close-run" }] : [];
   if (run.status.status === "building" && run.builds.some(({ state }) => state.status !== "succeeded")) {

@@ -2,6 +2,7 @@ import { isSameDecider, openPause, quorum } from "./approvals.ts";
 import type { RunEvent, RunEventOf } from "./events.ts";
 import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
+import { isMessageEvent } from "./evolve-messages.ts";
 import { isReportEvent } from "./evolve-report.ts";
 import type { Build, Run } from "./run.ts";
 import { currentStage, deploymentsOf, gateRound, isTerminal, MAX_ATTEMPTS } from "./run.ts";
@@ -20,7 +21,7 @@ export function receive(run: Run, event: RunEvent): Received {
 }
 
 function judge(run: Run, event: RunEvent): Received {
-  if (isReportEvent(event)) return { type: "news", event };
+  if (isReportEvent(event) || isMessageEvent(event)) return { type: "news", event };
   if (isTerminal(run) && event.type !== "run.closed")
     return ignored(`run ${run.id} has ended: ${run.status.status}`);
   switch (event.type) {
@@ -139,10 +140,15 @@ function receiveReport(run: Run, event: RunEventOf<"deployment.reported">): Rece
   const deployment = findDeployment(run, event);
   if (deployment === undefined) return ignored(`run ${run.id} does not deploy ${event.service} now`);
   const { state } = deployment;
-  if (state.status !== "in-progress") return ignored(`the deployment of ${event.service} is ${state.status}`);
-  if (state.deploymentId !== event.deploymentId) {
-    return ignored(`the deployment of ${event.service} is ${state.deploymentId}, not ${event.deploymentId}`);
+  const what = `the deployment of ${event.service}`;
+  // Whose it is, nobody can say yet.
+  if (state.status === "requested" && event.state !== "IN_PROGRESS") return { type: "news", event };
+  const isAnother = "deploymentId" in state && state.deploymentId !== event.deploymentId;
+  if ((state.status === "in-progress" || state.status === "baking") && event.state === "IN_PROGRESS") {
+    return isAnother ? { type: "news", event } : ignored(`${what} has begun, as is known`);
   }
+  if (state.status !== "in-progress") return ignored(`${what} is ${state.status}`);
+  if (isAnother) return ignored(`${what} is ${state.deploymentId}, not ${event.deploymentId}`);
   return state.reported?.state === event.state
     ? ignored(`${event.service} was reported ${event.state} already`)
     : { type: "news", event };

@@ -17,6 +17,7 @@ import type {
   SkippedTag,
   Trigger,
 } from "./events.ts";
+import type { Told } from "./telling-events.ts";
 import type { ArchitectureVerdict } from "./verdict.ts";
 
 /** The state of a run: what `evolve` makes of its events, and all that `plan` looks at. */
@@ -95,16 +96,29 @@ export interface PauseState extends Pause {
   readonly answered?: PauseAction;
 }
 
+/** What ECS says of a deployment that has come to its end. */
+export interface ReportedEnd {
+  readonly state: "COMPLETED" | "FAILED";
+  readonly reason: string;
+}
+
 export type DeploymentState =
   /** `taskDefinition`: the revision of an earlier step, or of the task before. */
   | { readonly status: "pending"; readonly since?: Instant; readonly taskDefinition?: string }
-  | ({ readonly status: "requested"; readonly taskDefinition?: string } & Claim)
+  /** `ended`: deployments of the service whose end ECS has told of meanwhile; one of them may turn out to be ours. */
+  | ({
+      readonly status: "requested";
+      readonly taskDefinition?: string;
+      readonly ended?: readonly (ReportedEnd & { readonly deploymentId: string })[];
+    } & Claim)
   | {
       readonly status: "in-progress";
       readonly taskDefinition: string;
       readonly deploymentId: string;
       readonly since: Instant;
-      readonly reported?: { readonly state: "COMPLETED" | "FAILED"; readonly reason: string };
+      readonly reported?: ReportedEnd;
+      /** A deployment that ECS has begun since: ours may no longer be what the service becomes. */
+      readonly another?: string;
       readonly pause?: PauseState;
     }
   | ({
@@ -113,6 +127,7 @@ export type DeploymentState =
       readonly deploymentId: string;
       readonly since: Instant;
       readonly until: Instant;
+      readonly another?: string;
     } & Seen)
   | ({ readonly status: "succeeded"; readonly taskDefinition: string } & Seen)
   | {
@@ -155,6 +170,8 @@ export interface Deployment {
   readonly quarantine?: Quarantine;
   /** The deployment that failed on the architecture in quarantine: what is still told of it is late. */
   readonly failedDeployment?: string;
+  /** The deployment of the step before. */
+  readonly doneDeployment?: string;
   /** Hook and stage of every pause there was: what is told of them again is late. */
   readonly pauses?: readonly string[];
   readonly back?: Return;
@@ -188,8 +205,12 @@ export type StageState =
   | { readonly status: "deploying"; readonly since: Instant; readonly deployments: readonly Deployment[] }
   | StageEnd;
 
-/** How a stage ended; `left` once the stage is free for the next run. */
-export type StageEnd = { readonly left: boolean; readonly deployments: readonly Deployment[] } & (
+/** How a stage ended; `left` once the stage is free for the next run, with what could not be done then. */
+export type StageEnd = {
+  readonly left: boolean;
+  readonly problems?: readonly string[];
+  readonly deployments: readonly Deployment[];
+} & (
   | { readonly status: "succeeded"; readonly since: Instant; readonly until: Instant }
   | {
       readonly status: "failed" | "rolled-back" | "refused" | "expired" | "stopped";
@@ -233,6 +254,10 @@ export interface Run {
   readonly reporting?: Claim;
   /** Why it does not show everything as it is. */
   readonly reportProblem?: string;
+  /** What the channels of the pipeline have been told, by their ids and by what it is about. */
+  readonly told?: Readonly<Record<string, Readonly<Record<string, Told>>>>;
+  /** While somebody tells them. */
+  readonly messaging?: Claim;
   /** Who wants it to end, and why. */
   readonly stop?: Decider & { readonly at: Instant; readonly reason: string };
   /** `CLUSTER/SERVICE` to the task definition that a rollback goes back to. */

@@ -3,6 +3,7 @@ import type { Instant, LogLocation, SkippedTag } from "./events.ts";
 import { explain } from "./explain.ts";
 import type { RunHead } from "./head.ts";
 import { buildFailure, closedWindow, sentence } from "./messages.ts";
+import { messageProblems, unsent } from "./messages-due.ts";
 import { unsaid } from "./reports.ts";
 import {
   type Build,
@@ -42,6 +43,8 @@ export interface RunView {
   readonly stages: readonly StageView[];
   /** Why the commit's host does not show everything as it is. */
   readonly reportProblem?: string | undefined;
+  /** Channels that were not told of it, and why. */
+  readonly messageProblems?: readonly string[] | undefined;
   /** What the release does without: "web in production without arm64". */
   readonly degraded?: readonly string[] | undefined;
   /** What it waits for, and why. */
@@ -135,9 +138,15 @@ export function viewOf(run: Run, now: Instant = run.updatedAt): RunView {
     images: run.images.map((image) => imageView(run, image)),
     stages: run.stages.map((stage) => stageView(run, stage, now)),
     reportProblem: run.reportProblem,
+    messageProblems: unheard(run),
     degraded: degradations(run),
     explanation: explain(run, now),
   };
+}
+
+function unheard(run: Run): readonly string[] | undefined {
+  const problems = messageProblems(run);
+  return problems.length === 0 ? undefined : problems;
 }
 
 function degradations(run: Run): readonly string[] | undefined {
@@ -283,6 +292,10 @@ export function headOf(run: Run, version: number): RunHead {
     ref: run.revision.ref,
     startedAt: run.startedAt,
     updatedAt: run.updatedAt,
-    active: !isTerminal(run) || (run.definition.mode === "queued" && !run.closed) || unsaid(run).length > 0,
+    active:
+      !isTerminal(run) ||
+      (run.definition.mode === "queued" && !run.closed) ||
+      unsaid(run).length > 0 ||
+      unsent(run).length > 0,
   };
 }

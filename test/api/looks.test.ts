@@ -18,7 +18,8 @@ describe("the card of an approval", () => {
       release: INDEX,
       commits: [],
       images: [],
-      approval: { open: true, from: ["release-managers"], given: [] },
+      // Whom the issuer's group has, besides whom the definition lists.
+      approval: { open: true, from: ["release-managers"], may: ["alice", "bob"], given: [] },
     });
     expect(body).toMatchObject({
       missing: [

@@ -140,6 +140,18 @@ describe("the pipelines", () => {
     });
   });
 
+  test("a stage that does without an architecture says so", async () => {
+    const setting = await Setting.atTheGate({ pipeline: two });
+    const quarantined = {
+      "production/web": { architecture: "arm64", reason: "exit 255" },
+    } as const;
+    const release = { runId: "hello-1", sequence: 1, commit: COMMIT, release: INDEX, at: T0, quarantined };
+    await setting.lock({ type: "stage.left", runId: "hello-1", outcome: "succeeded", release });
+    const { body } = await setting.get(`${API}/pipelines/hello`, carol);
+    const line = { cluster: "production", service: "web", architecture: "arm64", reason: "exit 255" };
+    expect(body).toMatchObject({ stages: [{}, { quarantined: [line] }] });
+  });
+
   test("one that there is not is named, with those that there are", async () => {
     const setting = new Setting({});
     expect(await setting.get(`${API}/pipelines/moon`, carol)).toMatchObject({

@@ -152,6 +152,33 @@ describe("a shift of weights", () => {
   });
 });
 
+describe("the revision that the service runs already, with other weights", () => {
+  const looked = { baseTaskDefinition: NEXT, capacity: { graviton: { base: 0, weight: 1 } } };
+  const run = plus({ ...rolling({}, looked), restore: { [`${STAGE}/web`]: NEXT } }, claimed);
+  const history = (weight: number) => ({
+    listServiceDeployments: async () => ({
+      serviceDeployments: [{ targetServiceRevisionArn: "revision", status: "ROLLBACK_SUCCESSFUL" as const }],
+    }),
+    describeServiceRevisions: async () => ({
+      serviceRevisions: [
+        {
+          serviceRevisionArn: "revision",
+          taskDefinition: NEXT,
+          capacityProviderStrategy: [{ capacityProvider: "graviton", base: 0, weight }],
+        },
+      ],
+    }),
+  });
+
+  test("is not deployed a second time when ECS has taken the lost attempt back", async () => {
+    await released();
+    const lost = await deployed(run, { lease: 1 }, history(1));
+    expect(lost.updates()).toBe(0);
+    expect(lost.events).toMatchObject([{ type: "deployment.failed", rolledBack: true }]);
+    expect((await deployed(run, { lease: 1 }, history(2))).updates()).toBe(1);
+  });
+});
+
 describe("the release without an architecture", () => {
   const run = plus(rolling(), ...started(), { ...quarantined("web"), deploymentId: OURS }, claimed);
 

@@ -107,7 +107,35 @@ describe("back", () => {
     expect(world.deployed.filter((line) => line.endsWith(" a"))).toHaveLength(3);
   });
 
-  test("when the power goes before its run is opened, the sweep opens it", async () => {
+  test("the same request again means what it meant, although the stage runs something else by now", async () => {
+    await write({
+      type: "stage.left",
+      runId: "hello-9",
+      outcome: "succeeded",
+      release: { runId: "hello-2", sequence: 2, commit: commitOf("b"), release: "sha256:other", at: T0 },
+    });
+    expect(await rollBack(mover(), "errors")).toEqual({ runId: "hello-3" });
+    const release = { runId: "hello-2", sequence: 9, commit: commitOf("b"), release: "sha256:third", at: T0 };
+    await write({ type: "stage.left", runId: "hello-9", outcome: "succeeded", release });
+    expect(await rollBack(mover(), "errors")).toEqual({ runId: "hello-3" });
+    expect(await rollBack(mover("move-2"), "errors")).toEqual({ runId: "hello-4" });
+  });
+
+  test("the record says who asked, by all the names of that person, and not by the names of whoever asked before", async () => {
+    await rollBack({ ...mover(), names: ["bob", "rob@example.com"], from: "cli" }, "errors", "hello-1");
+    const first = await world.run("hello-3");
+    expect(first.people).toMatchObject({
+      starter: "arn:bob",
+      starterNames: ["bob", "rob@example.com"],
+      starterFrom: "cli",
+    });
+    await rollBack({ ...mover("move-2"), identity: "arn:eve" }, "errors", "hello-3");
+    const { people } = await world.run("hello-4");
+    expect(people.starter).toBe("arn:eve");
+    expect(people.starterNames).toBeUndefined();
+  });
+
+  test("when the power goes before its run is opened, the sweep opens it, or whoever asks again", async () => {
     const { append } = world.store.streams;
     let dead = true;
     const streams = {
@@ -117,11 +145,13 @@ describe("back", () => {
     };
     const deps = { ...world.deps, store: { ...world.store, streams } };
     await expect(rollBack({ ...mover(), deps }, "errors", "hello-1")).rejects.toThrow("the power went");
+    await expect(rollBack({ ...mover(), deps }, "errors", "hello-1")).rejects.toThrow("the power went");
     dead = false;
     await world.sweep();
     await world.sweep();
     expect(await world.status("hello-3")).toBe("succeeded");
     expect(world.deployed.at(-1)).toBe("staging 3 a");
+    expect(await rollBack(mover(), "errors", "hello-1")).toEqual({ runId: "hello-3" });
   });
 
   test.each([

@@ -104,6 +104,26 @@ describe("a service goes back", () => {
     expect((await returned(gone())).events).toEqual([{ type: "return.ended", ...of }]);
   });
 
+  const history = (status: "ROLLBACK_SUCCESSFUL" | "IN_PROGRESS", taskDefinition: string) => ({
+    listServiceDeployments: async () => ({
+      serviceDeployments: [{ targetServiceRevisionArn: "revision", status, statusReason: "tasks failed" }],
+    }),
+    describeServiceRevisions: async () => ({
+      serviceRevisions: [
+        { serviceRevisionArn: "revision", taskDefinition, capacityProviderStrategy: items(3) },
+      ],
+    }),
+  });
+
+  test("not a second time when ECS has taken the lost attempt back", async () => {
+    const lost = await returned(gone(), 1, history("ROLLBACK_SUCCESSFUL", BASE));
+    expect(lost.updates()).toBe(0);
+    expect(lost.events).toMatchObject([
+      { type: "return.ended", failure: { reason: expect.stringContaining("tasks failed") } },
+    ]);
+    expect((await returned(gone(), 1, history("ROLLBACK_SUCCESSFUL", NEXT))).updates()).toBe(1);
+  });
+
   test("says what ECS refuses for good, and throws what may work another time", async () => {
     const refused = {
       updateService: () => Promise.reject(awsError("InvalidParameterException", "no such provider")),
@@ -141,6 +161,27 @@ describe("a shift of weights that failed", () => {
     const { update } = await returned(run);
     expect(update("taskDefinition")).toBe(NEXT);
     expect(strategyOf(ecs.service)).toEqual({ x86: 1, graviton: 5 });
+  });
+
+  test("not a second time when ECS has taken the lost attempt back: the weights tell", async () => {
+    Object.assign(ecs.service, { capacityProviderStrategy: items(5) });
+    const run = gone({ shift }, {}, stepDone(0), ...started(idOf("web", 1), 1));
+    const revisions = (weight: number) => ({
+      listServiceDeployments: async () => ({
+        serviceDeployments: [{ targetServiceRevisionArn: "revision", status: "ROLLBACK_FAILED" as const }],
+      }),
+      describeServiceRevisions: async () => ({
+        serviceRevisions: [
+          {
+            serviceRevisionArn: "revision",
+            taskDefinition: NEXT,
+            capacityProviderStrategy: items(weight),
+          },
+        ],
+      }),
+    });
+    expect((await returned(run, 1, revisions(3))).updates()).toBe(0);
+    expect((await returned(run, 1, revisions(5))).updates()).toBe(1);
   });
 
   test("from the first shift to those of the release", async () => {

@@ -61,9 +61,11 @@ describe("a function", () => {
   });
 
   test("that throws, or that does not exist, has not passed", async () => {
-    expect(await says(check, answers('{"errorMessage":"boom"}', "Unhandled"))).toBe(
-      'it failed: {"errorMessage":"boom"}',
-    );
+    const thrown =
+      '{"errorType":"Error","errorMessage":"boom","trace":["Error: boom","    at file:///code.mjs"]}';
+    expect(await says(check, answers(thrown, "Unhandled"))).toBe("it failed: Error: boom");
+    expect(await says(check, answers('{"errorMessage":"boom"}', "Unhandled"))).toBe("it failed: boom");
+    expect(await says(check, answers("out of memory", "Unhandled"))).toBe("it failed: out of memory");
     const missing = {
       lambda: { invoke: () => Promise.reject(awsError("ResourceNotFoundException", "no function")) },
     };

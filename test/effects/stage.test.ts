@@ -3,19 +3,25 @@ import type { Aws } from "../../shared/effects/aws.ts";
 import { begin, check, enter, leave } from "../../shared/effects/stage.ts";
 import { readStageLock } from "../../shared/effects/stage-lock.ts";
 import type { StageDefinition } from "../../shared/pipeline/definition.ts";
+import { explain } from "../../shared/pipeline/explain.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import {
+  definition,
+  deploymentStarted,
+  deploymentSucceeded,
   INDEX,
   PRODUCTION,
   REPOSITORY_URI,
   runAfter,
   STAGING,
+  stageEntered,
+  stageOf,
   started,
   T0,
   UNTIL_PUBLISHED,
 } from "../pipeline/given.ts";
 import { BASE, fakeEcs, OLD } from "./ecs.ts";
-import { contextOf, fakeAws, operations } from "./fakes.ts";
+import { awsError, contextOf, fakeAws, operations } from "./fakes.ts";
 
 const runOf = (sequence: number) => runAfter(started({ sequence }), ...UNTIL_PUBLISHED.slice(1));
 
@@ -207,5 +213,32 @@ describe("leave-stage", () => {
         why: "the stage is held since hello-1 was rolled back; somebody must release it",
       },
     ]);
+  });
+
+  test("what cannot be marked as live is told in the log and on the run, and stops nothing", async () => {
+    const kept = { releases: 1, days: 30, keepTags: [] };
+    const hello = definition();
+    const images = hello.images.map((image) => ({ ...image, retention: kept }));
+    const history = [
+      started({ definition: { ...hello, images, stages: [STAGING] } }),
+      ...UNTIL_PUBLISHED.slice(1),
+      stageEntered("staging"),
+      deploymentStarted("staging"),
+      deploymentSucceeded("staging"),
+    ];
+    const run = runAfter(...history);
+    const warned: unknown[] = [];
+    const left = async (batchGetImage: Aws["ecr"]["batchGetImage"]) => {
+      const context = contextOf(fakeAws({ ecr: { batchGetImage } }).aws);
+      const warn = (...line: unknown[]) => void warned.push(line);
+      const { events } = await leave({ ...context, warn }, run, stageOf(run, "staging"));
+      return explain(runAfter(...history, ...events));
+    };
+    const gone = `hello@${INDEX} runs in staging, but is gone from its repository`;
+    expect(await left(async () => ({ images: [] }))).toContain(gone);
+    const details = { runId: "hello-1", pipeline: "hello", stage: "staging", problems: [gone] };
+    expect(warned).toEqual([["what a stage runs may expire", details]]);
+    const forbidden = await left(() => Promise.reject(awsError("AccessDeniedException")));
+    expect(forbidden.join()).toContain("could not be marked as what it runs: ");
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
+import { admit } from "../../shared/admit.ts";
+import { openRun } from "../../shared/open-run.ts";
 import type { Mode } from "../../shared/pipeline/definition.ts";
 import { codecommitPipeline, githubPipeline } from "./sources.ts";
 import { World } from "./world.ts";
@@ -92,6 +94,26 @@ describe.each(hosts.flatMap(([host, at]) => MODES.map((mode) => [host, mode, at]
       await deliver(world, "event-a", a);
       expect(world.deployed).toEqual(["staging 1 c"]);
     });
+  },
+);
+
+test.each(["superseded", "queued"] as const)(
+  "%s: a commit that has its run is told of once more, after an older one that nobody has decided upon: no second run",
+  async (mode) => {
+    const world = new World(githubPipeline({ mode }));
+    await world.sweep();
+    const [a, b] = [world.repository.push("a"), world.repository.push("b")];
+    await world.sweep();
+    expect(await world.runs()).toEqual(["1 b succeeded"]);
+    await world.deliver("event-a", a);
+    await admit(world.deps, "hello");
+    const accepted = await world.deliver("event-b", b);
+    if (!("started" in accepted) || accepted.started === undefined) throw new Error("it was not accepted");
+    // Whichever is opened first.
+    await openRun(world.deps, accepted.started, world.repository.source);
+    await world.open();
+    expect(world.deployed).toEqual(["staging 1 b"]);
+    expect(await world.runs()).toEqual(["1 b succeeded", "2 a stopped", "3 b stopped"]);
   },
 );
 

@@ -66,6 +66,12 @@ export class Tracer {
         registerTaskDefinition: (input) =>
           this.call("RegisterTaskDefinition", () => ecs.registerTaskDefinition(input)),
         updateService: (input) => this.call("UpdateService", () => ecs.updateService(input)),
+        describeCapacityProviders: (input) =>
+          this.call("DescribeCapacityProviders", () => ecs.describeCapacityProviders(input)),
+        listContainerInstances: (input) =>
+          this.call("ListContainerInstances", () => ecs.listContainerInstances(input)),
+        describeContainerInstances: (input) =>
+          this.call("DescribeContainerInstances", () => ecs.describeContainerInstances(input)),
       },
     };
   }

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { z } from "zod";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
+import { replay } from "../../shared/pipeline/evolve.ts";
+import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stages.ts";
+import { viewOf } from "../../shared/pipeline/view.ts";
 import { approvalPath, isGated, isOver, type Run, releaseOf } from "./support/api.ts";
 import type { Person } from "./support/clients.ts";
 import { serviceOf } from "./support/clusters.ts";
@@ -160,4 +165,59 @@ describe("a refusal", () => {
     });
     expect((await serviceOf(world.aws, "production")).taskDefinition).toMatch(/-web:2$/);
   });
+});
+
+describe("the record", () => {
+  test("replays to the state: what the API says of every run, and what is stored of every stage", async () => {
+    const { api, aws } = world;
+    const listed = await api.runs();
+    expect(listed.length).toBeGreaterThanOrEqual(3);
+    for (const { id } of listed) {
+      const { body: shown } = await api.send("GET", `/api/runs/${id}`);
+      const { body } = await api.send("GET", `/api/runs/${id}/events`);
+      const replayed = replay(recordSchema.parse(body).events);
+      if (replayed === undefined) throw new Error(`${id} begins with no run.started`);
+      expect(JSON.parse(JSON.stringify(viewOf(replayed)))).toEqual(shown);
+    }
+    const items = (await tableItems(aws)).filter(({ pk }) => String(pk).startsWith("stage#"));
+    const stages = [...new Set(items.map(({ pk }) => String(pk)))];
+    expect(stages).toEqual(["stage#hello/production", "stage#hello/staging"]);
+    for (const stage of stages) {
+      const stream = items.filter(({ pk }) => pk === stage).map((item) => lockSchema.parse(item));
+      const events = stream.flatMap((item) => item.events);
+      expect(events.reduce(evolveStageLock, FREE)).toEqual(stream.at(-1)?.state);
+    }
+  });
+
+  test("says who, by which identity, when, about which release, and from where", async () => {
+    const as = { AWS_ACCESS_KEY_ID: "carol", AWS_SECRET_ACCESS_KEY: "carol", TANDEM_URL: world.url };
+    const { out } = await tandem(["audit", "--json"], as);
+    const { entries } = auditSchema.parse(JSON.parse(out));
+    expect(entries.map(({ act, person }) => `${person} ${act}`)).toEqual(["bob approve", "alice refuse"]);
+    for (const { at, person, identity, release, from } of entries) {
+      expect(Date.parse(at)).toBeLessThanOrEqual(Date.now());
+      expect(identity).toBe(`arn:aws:sts::000000000000:assumed-role/release-managers/${person}`);
+      expect(release).toMatch(/^sha256:[0-9a-f]{64}$/);
+      expect(from).toBe("iam 127.0.0.1");
+    }
+    const csv = await tandem(["audit", "--csv", "--from", "2020-01-01", "--to", "2020-01-02"], as);
+    expect(csv.out.split("\r\n")).toEqual([expect.stringContaining("at,act,person,identity"), ""]);
+  });
+});
+
+/** An event is whatever the record says; what reads it is the code that wrote it. */
+const anEvent = <T>() =>
+  z.custom<T>((value) => typeof value === "object" && value !== null && "type" in value);
+const recordSchema = z.object({ events: z.array(anEvent<RunEvent>()) });
+const lockSchema = z.object({
+  events: z.string().transform((text) => z.array(anEvent<StageLockEvent>()).parse(JSON.parse(text))),
+  state: z.string().transform((text): unknown => JSON.parse(text)),
+});
+const auditSchema = z.object({
+  entries: z.array(
+    z.object({
+      ...{ at: z.string(), act: z.string(), person: z.string(), identity: z.string() },
+      ...{ release: z.string().optional(), from: z.string().optional() },
+    }),
+  ),
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { isGated, releaseOf } from "./support/api.ts";
 import type { Call } from "./support/control.ts";
 import { andThen } from "./support/functions.ts";
 import { eventually } from "./support/poll.ts";
@@ -8,7 +9,7 @@ import { openWorld, seed, type World } from "./support/world.ts";
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-  await seed(world, ["staging"]);
+  await seed(world, ["staging", "production"]);
 }, 90_000);
 afterAll(() => world.close(), 30_000);
 
@@ -38,6 +39,26 @@ function oneAfterAnother(calls: readonly Call[]): readonly Call[] {
   return chain;
 }
 
+function untilUpdateService(calls: readonly Call[]): readonly Call[] {
+  const update = calls.findIndex(({ operation }) => operation === "UpdateService");
+  expect(update).toBeGreaterThan(0);
+  return calls.slice(0, update + 1);
+}
+
+/** Prints the calls, and makes sure that each was slowed down, and that none failed. */
+function show(from: string, path: readonly Call[], chain: readonly Call[]): void {
+  const lines = path.map((call) => {
+    const at = chain.indexOf(call);
+    return `${at < 0 ? "  " : String(at + 1).padStart(2)}  ${call.service}.${call.operation}`;
+  });
+  process.stdout.write(
+    `from ${from} to UpdateService, ${chain.length} calls one after another (those without a number beside them):\n${lines.join("\n")}\n`,
+  );
+  expect(chain.at(-1)?.operation).toBe("UpdateService");
+  for (const { service, operation } of path) expect(DELAYED).toContain(`${service}.${operation}`);
+  expect(path.map(({ error }) => error)).toEqual(path.map(() => undefined));
+}
+
 test("from the last build's success event to UpdateService it takes at most 12 AWS calls one after another", async () => {
   const { api, aws, control, copy } = world;
   const TYPE = "CodeBuild Build State Change";
@@ -61,26 +82,31 @@ test("from the last build's success event to UpdateService it takes at most 12 A
   const since = await control.lastCall();
   await andThen(aws, /onBuildChange/, async () => (await control.replay(last)).length);
   const calls = (await control.calls(since)).filter(({ caller }) => caller.endsWith("onBuildChange"));
-  const update = calls.findIndex(({ operation }) => operation === "UpdateService");
-  expect(update).toBeGreaterThan(0);
-  const path = calls.slice(0, update + 1);
+  const path = untilUpdateService(calls);
   const chain = oneAfterAnother(path);
-
-  const shown = path.map((call) => {
-    const at = chain.indexOf(call);
-    return `${at < 0 ? "  " : String(at + 1).padStart(2)}  ${call.service}.${call.operation}`;
-  });
-  process.stdout.write(
-    `from the last build's success event to UpdateService, ${chain.length} calls one after another (those without a number beside them):\n${shown.join("\n")}\n`,
-  );
-  expect(chain.at(-1)?.operation).toBe("UpdateService");
+  show("the last build's success event", path, chain);
   expect(chain.length).toBeLessThanOrEqual(12);
-  // None is missing above.
-  for (const { service, operation } of path) expect(DELAYED).toContain(`${service}.${operation}`);
-  expect(path.map(({ error }) => error)).toEqual(path.map(() => undefined));
   // The index takes two calls of ECR one after another: a look at its children, and the index under every tag at once.
   const lastPut = path.findLastIndex(({ operation }) => operation === "PutImage");
   const registry = path.slice(0, lastPut + 1).filter(({ service }) => service === "ecr");
   expect(new Set(registry.map(({ operation }) => operation))).toEqual(new Set(["BatchGetImage", "PutImage"]));
   expect(oneAfterAnother(registry)).toHaveLength(2);
+});
+
+test("from an approval to UpdateService it takes at most 9 AWS calls one after another", async () => {
+  const { api, control } = world;
+  const [first] = await api.runs();
+  const run = await api.until(first?.id ?? "", isGated("production"));
+  for (const operation of DELAYED) await control.delayCalls(operation, CALL_MS);
+  const since = await control.lastCall();
+  expect(
+    await api.decide(run.id, "production", "bob", "approve", releaseOf(run, "production")),
+  ).toMatchObject({
+    status: 200,
+  });
+  const calls = (await control.calls(since)).filter(({ caller }) => caller.endsWith("httpApi"));
+  const path = untilUpdateService(calls);
+  const chain = oneAfterAnother(path);
+  show("an approval", path, chain);
+  expect(chain.length).toBeLessThanOrEqual(9);
 });

@@ -99,6 +99,9 @@ describe("`onArchitectureFailure: quarantine`", () => {
       quarantine: { architecture: "arm64", providers: ["careful-graviton"] },
     });
     expect(await weightsOf(aws, "careful")).toEqual({ x86: 1, graviton: 0 });
+    expect(await world.api.send("GET", "/api/pipelines/careful")).toMatchObject({
+      body: { stages: [{ quarantined: [{ cluster: "careful", service: "web", architecture: "arm64" }] }] },
+    });
     expect(byArchitecture(await tasksOf(aws, "careful"))).toEqual({ x86_64: 4 });
     const { out } = await command(world, ["show", degraded.id]);
     expect(out).toContain("degraded: web in live without arm64\n");
@@ -154,6 +157,12 @@ describe("moving to Graviton", () => {
       tasks: { x86_64: 1, arm64: 3 },
     });
     expect(await weightsOf(aws, "shifted")).toEqual({ x86: 25, graviton: 75 });
+    // What the console's dialog begins with.
+    expect(await world.api.send("GET", "/api/pipelines/even/stages/live/weights")).toMatchObject({
+      body: {
+        services: [{ capacity: { "shifted-x86": { weight: 25 }, "shifted-graviton": { weight: 75 } } }],
+      },
+    });
     expect((await serviceOf(aws, "shifted")).taskDefinition).toBe(taskDefinition);
     expect(byArchitecture(await tasksOf(aws, "shifted"))).toEqual({ x86_64: 1, arm64: 3 });
   });

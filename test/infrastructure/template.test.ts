@@ -115,7 +115,7 @@ describe("the packaged template", () => {
     expect(ofType("AWS::Lambda::EventInvokeConfig").length).toBeGreaterThanOrEqual(4);
   });
 
-  test("lets IAM principals in, people with a token, and whoever signs as GitHub; changes nothing by GET", () => {
+  test("lets IAM principals in, people with a token, and whoever signs as GitHub or Slack; changes nothing by GET", () => {
     const routes = ofType("AWS::ApiGatewayV2::Route").map(([, { Properties }]) => [
       Properties.RouteKey,
       Properties.AuthorizationType ?? "nobody asks",
@@ -127,6 +127,7 @@ describe("the packaged template", () => {
       ["GET /console/{proxy+}", "nobody asks"],
       ["POST /api/{proxy+}", "AWS_IAM"],
       ["POST /console/api/{proxy+}", "JWT"],
+      ["POST /slack/interactions", "nobody asks"],
       ["POST /webhooks/github", "nobody asks"],
     ]);
   });
@@ -230,12 +231,16 @@ describe("the packaged template", () => {
     });
   });
 
-  test("keeps GitHub's secret in Secrets Manager only, and begins with nothing that lets anybody in", () => {
-    const [secret, ...more] = ofType("AWS::SecretsManager::Secret");
-    expect(more).toEqual([]);
-    expect(secret?.[1].Properties.SecretString).toBe("{}");
+  test("keeps GitHub's and Slack's secrets in Secrets Manager only, and begins with nothing that lets anybody in", () => {
+    const secrets = ofType("AWS::SecretsManager::Secret");
+    expect(secrets.map(([, { Properties }]) => [Properties.Name, Properties.SecretString])).toEqual([
+      ["tandem/github", "{}"],
+      ["tandem/slack", "{}"],
+    ]);
     for (const [, { Properties }] of ofType("AWS::Lambda::Function")) {
-      expect(JSON.stringify(Properties.Environment)).not.toMatch(/privateKey|webhookSecret/i);
+      expect(JSON.stringify(Properties.Environment)).not.toMatch(
+        /privateKey|webhookSecret|signingSecret|xox/i,
+      );
     }
   });
 

@@ -29,7 +29,7 @@ const TEMPLATE = {
     },
     ServerlessDeploymentBucket: { Type: "AWS::S3::Bucket" },
     Role: { Type: "AWS::IAM::Role" },
-    Topic: { Type: "AWS::SNS::Topic" },
+    Topic: { Type: "AWS::Kinesis::Stream" },
     Table: {
       Type: "AWS::DynamoDB::Table",
       Properties: {

@@ -96,7 +96,7 @@ describe("tandem local up", () => {
         path: "/api/hello",
         caller: "arn:aws:sts::000000000000:assumed-role/release-managers/local",
       });
-      expect(local.stderr()).toContain("not emulated: AWS::SNS::Topic (Topic)");
+      expect(local.stderr()).toContain("not emulated: AWS::Kinesis::Stream (Topic)");
       const state = temporaryState(local.stderr());
       expect(existsSync(state)).toBe(true);
       local.child.kill(signal);

@@ -69,7 +69,7 @@ const rollouts: readonly fc.Arbitrary<RunEvent>[] = [
     ...type("deployment.reported"),
     ...deployment,
     deploymentId,
-    state: fc.constantFrom("COMPLETED", "FAILED"),
+    state: fc.constantFrom("IN_PROGRESS", "COMPLETED", "FAILED"),
     reason: fc.constant(""),
   }),
   fc.record({

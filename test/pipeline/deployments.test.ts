@@ -118,6 +118,49 @@ describe("an architecture that fails", () => {
   });
 });
 
+describe("what ECS tells of the service's deployments", () => {
+  const first = entered(stageWith([target("web", {})]));
+  const [claim, start] = [begun("web").slice(0, 1), begun("web").slice(1)];
+  const keyOf = { stage: STAGE, cluster: STAGE, service: "web" };
+  const stateOf = (run: Run) => deploymentOf(run).state;
+  const other = (state: "IN_PROGRESS" | "COMPLETED", deploymentId = "ecs-svc/9") => ({
+    ...reported("web", state),
+    deploymentId,
+  });
+
+  test("the end that is told before anybody has written down the beginning is not waited for again", () => {
+    const claimed = plus(first, ...claim);
+    expect(commandsOf(plus(claimed, reported("web")), T0)).toEqual([]);
+    const run = plus(claimed, other("COMPLETED"), reported("web"), ...start);
+    expect(stateOf(run)).toMatchObject({ status: "in-progress", reported: { state: "COMPLETED" } });
+    expect(commandsOf(run, T0)).toEqual([verify()]);
+    expect(commandsOf(plus(claimed, other("COMPLETED"), ...start), T0)).toEqual([]);
+  });
+
+  test("it stays known when the claim is taken over, and the last word counts; five are more than there are", () => {
+    const claimed = plus(first, ...claim, reported("web", "FAILED"), reported("web"));
+    const again: RunEvent = { type: "deployment.requested", at: T0 + 5, lease: 1, ...keyOf };
+    expect(stateOf(plus(claimed, again, ...start))).toMatchObject({ reported: { state: "COMPLETED" } });
+    expect(why(claimed, reported("web"))).toContain("changes nothing");
+    const many = Array.from({ length: 9 }, (_, n) => other("COMPLETED", `ecs-svc/${n}`));
+    expect(stateOf(plus(first, ...claim, ...many))).toMatchObject({ ended: { length: 5 } });
+  });
+
+  test("another one that begins may have taken the place of ours: that is looked at, once for each", () => {
+    const rolling = plus(first, ...begun("web"));
+    expect(why(rolling, reported("web", "IN_PROGRESS"))).toContain("has begun, as is known");
+    expect(why(plus(first, ...claim), other("IN_PROGRESS"))).toBe("the deployment of web is requested");
+    const run = plus(rolling, other("IN_PROGRESS"));
+    expect(commandsOf(run, T0)).toEqual([verify()]);
+    expect(why(run, other("IN_PROGRESS"))).toContain("changes nothing");
+    expect(why(run, other("IN_PROGRESS", "ecs-svc/10"))).toBe("news");
+    expect(commandsOf(plus(run, reported("web"), baking("web", 5)), T0)).toEqual([]);
+    expect(commandsOf(plus(rolling, reported("web"), baking("web", 5), other("IN_PROGRESS")), T0)).toEqual([
+      verify(),
+    ]);
+  });
+});
+
 describe("one-off tasks", () => {
   const task = (run: string) => ({ run, container: "web", command: ["true"], timeoutMinutes: 10 });
   const stage = stageWith([
@@ -340,6 +383,17 @@ describe("a service that somebody else changes", () => {
     );
     expect(statuses(run)).toEqual({ api: "in-progress", web: "pending" });
     expect(why(run, changedTo("web:7"))).toContain("changes nothing");
+  });
+
+  test("is not waited for when another has failed meanwhile: nothing else is under way", () => {
+    const run = plus(
+      entered(stageWith(two, { order: "parallel" })),
+      ...begun("api"),
+      ...claimed,
+      failed("api", { rolledBack: true }),
+      changedTo("web:7"),
+    );
+    expect(stageOf(run).state).toMatchObject({ status: "rolled-back" });
   });
 
   test("with a gate asks anew only as long as nothing has moved", () => {

@@ -100,7 +100,7 @@ export function failed(
 
 export function reported(
   service: string,
-  state: "COMPLETED" | "FAILED" = "COMPLETED",
+  state: "IN_PROGRESS" | "COMPLETED" | "FAILED" = "COMPLETED",
   step = 0,
 ): RunEventOf<"deployment.reported"> {
   return {

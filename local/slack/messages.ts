@@ -1,0 +1,61 @@
+import type { Content } from "./content.ts";
+
+/** A message in a channel. */
+export interface SlackMessage {
+  /** Its id: seconds with six digits after the point. */
+  readonly ts: string;
+  /** A channel's id; `webhook NAME` for what came by an incoming webhook. */
+  readonly channel: string;
+  readonly threadTs?: string;
+  /** A reply that is shown in the channel, too. */
+  readonly broadcast: boolean;
+  readonly content: Content;
+  /** How often it has been changed. */
+  readonly edits: number;
+  /** Only this person sees it. */
+  readonly onlyFor?: string;
+}
+
+/** So many messages are kept. */
+const KEPT = 1_000;
+
+/** What has been said, the oldest first; in memory. */
+export class Messages {
+  readonly #now: () => number;
+  #all: readonly SlackMessage[] = [];
+  #count = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  list(): readonly SlackMessage[] {
+    return this.#all;
+  }
+
+  find(channel: string, ts: string): SlackMessage | undefined {
+    return this.#all.find((one) => one.channel === channel && one.ts === ts);
+  }
+
+  /** By its timestamp alone, which is unique here. */
+  byTs(ts: string): SlackMessage | undefined {
+    return this.#all.find((one) => one.ts === ts);
+  }
+
+  add(message: Omit<SlackMessage, "ts" | "edits">): SlackMessage {
+    this.#count += 1;
+    const seconds = Math.floor(this.#now() / 1000);
+    const ts = `${seconds}.${String(this.#count % 1_000_000).padStart(6, "0")}`;
+    const added = { ...message, ts, edits: 0 };
+    this.#all = [...this.#all, added].slice(-KEPT);
+    return added;
+  }
+
+  change(ts: string, content: Content): void {
+    this.#all = this.#all.map((one) => (one.ts === ts ? { ...one, content, edits: one.edits + 1 } : one));
+  }
+
+  remove(ts: string): void {
+    this.#all = this.#all.filter((one) => one.ts !== ts);
+  }
+}
