@@ -1,4 +1,5 @@
 import type { GroupsAnswer, InboxAnswer, MeView } from "../shared/pipeline/api-views.ts";
+import type { CardView } from "../shared/pipeline/card-view.ts";
 import type { PreparedDeployment, RunEvent } from "../shared/pipeline/events.ts";
 import type { RunHead } from "../shared/pipeline/head.ts";
 import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
@@ -90,6 +91,14 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 
 export const isInbox = (value: unknown): value is InboxAnswer =>
   isRecord(value) && typeof value.person === "string" && Array.isArray(value.items);
+
+export const isCard = (value: unknown): value is CardView =>
+  isRecord(value) &&
+  typeof value.release === "string" &&
+  [value.commits, value.images, value.missing].every(Array.isArray) &&
+  isRecord(value.approval) &&
+  Array.isArray(value.approval.given) &&
+  isRecord(value.approval.you);
 
 /** An answer with `entries`; each is a record. */
 export function isEntries<T extends { readonly entries: readonly unknown[] }>(value: unknown): value is T {

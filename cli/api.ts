@@ -5,6 +5,7 @@ import type {
   InboxAnswer,
   MeView,
 } from "../shared/pipeline/api-views.ts";
+import type { CardView } from "../shared/pipeline/card-view.ts";
 import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
 import type { RetentionAnswer } from "../shared/pipeline/retention.ts";
 import type { RunView } from "../shared/pipeline/view.ts";
@@ -14,6 +15,7 @@ import {
   type Decided,
   type Decision,
   type EventLine,
+  isCard,
   isCommitAnswer,
   isDecided,
   isEntries,
@@ -97,6 +99,12 @@ export class TandemApi {
   async hold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/hold`;
     return this.#ask("POST", path, isMessage, { reason });
+  }
+
+  /** The facts that a decision stands on; absent when the run's images are not published, or nothing is asked. */
+  async card(id: string, stage: string): Promise<CardView> {
+    const path = `/api/runs/${encodeURIComponent(id)}/stages/${encodeURIComponent(stage)}/card`;
+    return this.#ask("GET", path, isCard);
   }
 
   /** What waits for whoever asks. */

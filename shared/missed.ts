@@ -6,7 +6,7 @@ import { mismatch } from "./intake/match.ts";
 import type { Source } from "./intake/source.ts";
 import { findAccepted, openRun } from "./open-run.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
-import type { RefHead } from "./pipeline/pipelines.ts";
+import { type RefHead, runIdOf } from "./pipeline/pipelines.ts";
 import { type RefState, tipOf } from "./pipeline/refs.ts";
 import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
 
@@ -46,7 +46,9 @@ export async function startMissed(
     // A branch that has a run to be opened is left alone: its commit may be this one.
     if (known.entries.some(({ opening }) => opening)) return openLeftBehind(deps, known, source);
     const tip = tipOf(known);
-    return tip?.commit === head.commit ? [] : [await startHead(deps, definition, source, head, tip?.runId)];
+    return tip?.commit === head.commit
+      ? []
+      : [await startHead(deps, definition, source, head, known.through)];
   });
   return started.flat();
 }
@@ -67,18 +69,21 @@ async function openLeftBehind(
   return opened;
 }
 
-/** @param after the ref's newest run: a branch that is set back, unheard of, is news once more */
+/**
+ * @param after the number of the ref's newest run, also of one that was overtaken before it began: a branch that is set back,
+ * unheard of, is news once more
+ */
 async function startHead(
   deps: Deps,
   definition: PipelineDefinition,
   source: Source,
   { ref, commit }: RefHead,
-  after = "nothing",
+  after: number,
 ): Promise<Accepted> {
   const { repository } = definition.source;
   const found = await source.commit(repository, commit);
   const delivery = {
-    id: `head ${ref} ${commit} after ${after}`,
+    id: `head ${ref} ${commit} after ${after === 0 ? "nothing" : runIdOf(definition.name, after)}`,
     revision: { repository, ref, commit },
     people: found?.people ?? {},
     trigger: { type: "head" as const },

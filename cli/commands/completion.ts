@@ -26,6 +26,8 @@ export function addCompletion(program: Command, context: CliContext): void {
 interface Words {
   readonly command: string;
   readonly description: string;
+  /** What may follow it: `up` and `seed` of `local`. */
+  readonly commands: readonly string[];
   readonly options: readonly string[];
 }
 
@@ -33,14 +35,20 @@ function wordsOf(program: Command): readonly Words[] {
   return program.commands.map((command) => ({
     command: command.name(),
     description: command.description(),
-    options: command.options.flatMap(({ long }) => (typeof long === "string" ? [long] : [])),
+    commands: command.commands.map((one) => one.name()),
+    options: [...new Set([command, ...command.commands].flatMap(optionsOf)), "--help"],
   }));
 }
+
+const optionsOf = ({ options }: Command) =>
+  options.flatMap(({ long }) => (typeof long === "string" ? [long] : []));
 
 const WRITERS: Readonly<Record<Shell, (words: readonly Words[]) => string>> = { bash, zsh, fish };
 
 function bash(words: readonly Words[]): string {
-  const cases = words.map(({ command, options }) => `    ${command}) words="${options.join(" ")}" ;;`);
+  const cases = words.map(
+    ({ command, commands, options }) => `    ${command}) words="${[...commands, ...options].join(" ")}" ;;`,
+  );
   return `_tandem() {
   local words="${words.map(({ command }) => command).join(" ")}"
   if [ "$COMP_CWORD" -gt 1 ]; then
@@ -61,7 +69,10 @@ function zsh(words: readonly Words[]): string {
   const commands = words.map(({ command, description }) =>
     quoted(`${command}:${description.replaceAll(":", "\\:")}`),
   );
-  const cases = words.map(({ command, options }) => `    ${command}) compadd -- ${options.join(" ")} ;;`);
+  const cases = words.map(
+    ({ command, commands, options }) =>
+      `    ${command}) compadd -- ${[...commands, ...options].join(" ")} ;;`,
+  );
   return `#compdef tandem
 local -a commands
 commands=(
@@ -78,8 +89,9 @@ fi
 }
 
 function fish(words: readonly Words[]): string {
-  const lines = words.flatMap(({ command, description, options }) => [
+  const lines = words.flatMap(({ command, description, commands, options }) => [
     `complete -c tandem -n __fish_use_subcommand -f -a ${command} -d ${quoted(description)}`,
+    ...commands.map((one) => `complete -c tandem -n '__fish_seen_subcommand_from ${command}' -f -a ${one}`),
     ...options.map(
       (option) => `complete -c tandem -n '__fish_seen_subcommand_from ${command}' -l ${option.slice(2)}`,
     ),

@@ -1,14 +1,20 @@
 import type { Command } from "commander";
+import type { CardView } from "../../shared/pipeline/card-view.ts";
 import type { RunView, StageView } from "../../shared/pipeline/view.ts";
 import type { Decision } from "../answers.ts";
-import { type ApiOptions, asJson, type CliContext, connect, withApi } from "../context.ts";
+import { type ApiOptions, asJson, type CliContext, connect, page, withApi } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { findRun } from "../find-run.ts";
 import { closing, meaning } from "../help.ts";
-import { printable } from "../render/text.ts";
+import { renderCard } from "../render/card.ts";
+import { createPaint, printable } from "../render/text.ts";
+import type { Terminal } from "../terminal.ts";
 import { RUN } from "./show.ts";
 
+const YES = "do not show the facts, and do not ask, in a terminal";
+
 const CODES = meaning({
+  1: "you did not say yes, and nothing was sent",
   5: "you may not decide on this stage",
   6: "the stage waits for no approval, or for another release",
 });
@@ -20,8 +26,18 @@ export function addApprove(program: Command, context: CliContext): void {
     .argument("<run>", RUN)
     .argument("<stage>", "the stage that waits")
     .option("--comment <text>", "what the record is to say")
-    .addHelpText("after", closing(['tandem approve hello-3 production --comment "seen on staging"'], CODES))
-    .action((run: string, stage: string, options: ApiOptions & { readonly comment?: string }) =>
+    .option("--yes", YES)
+    .addHelpText(
+      "after",
+      closing(
+        [
+          "tandem approve hello-3 production",
+          'tandem approve hello-3 production --yes --comment "seen on staging"',
+        ],
+        CODES,
+      ),
+    )
+    .action((run: string, stage: string, options: DecideOptions & { readonly comment?: string }) =>
       decide(context, run, stage, { decision: "approve", comment: options.comment }, options),
     );
 }
@@ -33,8 +49,9 @@ export function addRefuse(program: Command, context: CliContext): void {
     .argument("<run>", RUN)
     .argument("<stage>", "the stage that waits")
     .requiredOption("--reason <text>", "why; the author reads it")
+    .option("--yes", YES)
     .addHelpText("after", closing(['tandem refuse hello-3 production --reason "errors on arm64"'], CODES))
-    .action((run: string, stage: string, options: ApiOptions & { readonly reason: string }) =>
+    .action((run: string, stage: string, options: DecideOptions & { readonly reason: string }) =>
       decide(context, run, stage, { decision: "refuse", comment: options.reason }, options),
     );
 }
@@ -51,29 +68,70 @@ export function addWithdraw(program: Command, context: CliContext): void {
     );
 }
 
+interface DecideOptions extends ApiOptions {
+  readonly yes?: boolean;
+}
+
 interface Wish {
   readonly decision: Decision["decision"];
   readonly comment: string | undefined;
 }
 
-/** The release that is shown now is what is decided on; when it has changed meanwhile the API refuses. */
+/**
+ * The release that is shown now is what is decided on; when it has changed meanwhile the API refuses. A person in a terminal sees
+ * the facts first and is asked; a program (`--json`, or no terminal) is taken at its word.
+ */
 async function decide(
   context: CliContext,
   given: string,
   stageName: string,
   { decision, comment }: Wish,
-  options: ApiOptions,
+  options: DecideOptions,
 ): Promise<void> {
   const { api } = connect(context, options);
   const run = await findRun(api, given);
-  const { release, round } = gateOf(run, stageName);
+  const { stage, gate } = gateOf(run, stageName);
+  const { release, round } = gate;
+  const { ask } = context.terminal;
+  if (ask !== undefined && decision !== "withdraw" && options.yes !== true && options.json !== true)
+    await confirm(context, ask, decision, { run, stage, card: await api.card(run.id, stageName) });
   const said = comment === undefined ? {} : { comment };
   const decided = await api.decide(run.id, stageName, { decision, release, round, ...said });
   const { out } = context.terminal;
   out(options.json ? asJson(decided) : `${printable(decided.message)}: ${printable(release)}\n`);
 }
 
-function gateOf(run: RunView, stageName: string): NonNullable<StageView["gate"]> {
+interface Shown {
+  readonly run: RunView;
+  readonly stage: StageView;
+  readonly card: CardView;
+}
+
+/** @throws Failure when the answer is anything but yes, or what is shown is not one release any more */
+async function confirm(
+  { terminal, signal }: CliContext,
+  ask: NonNullable<Terminal["ask"]>,
+  decision: "approve" | "refuse",
+  { run, stage, card }: Shown,
+): Promise<void> {
+  if (card.release !== stage.gate?.release) {
+    const message = `what ${run.id} would release to ${stage.name} has just changed: look at it again`;
+    throw new Failure(EXIT.conflict, "changed", message);
+  }
+  const { mayApprove, mayRefuse } = card.approval.you;
+  terminal.out(page(renderCard(card, stage, createPaint(terminal.colours))));
+  // The API says why not, in its own words.
+  if (decision === "approve" ? !mayApprove : !mayRefuse) return;
+  const verb = decision === "approve" ? "Approve" : "Refuse";
+  const answer = await ask(`${verb} ${printable(`${run.id} for ${stage.name}`)}? [y/N] `, signal);
+  if (/^y(?:es)?$/i.test(answer.trim())) return;
+  throw new Failure(EXIT.failed, "not-confirmed", "you did not say yes: nothing was sent");
+}
+
+function gateOf(
+  run: RunView,
+  stageName: string,
+): { readonly stage: StageView; readonly gate: NonNullable<StageView["gate"]> } {
   const stage = run.stages.find(({ name }) => name === stageName);
   if (stage === undefined) {
     const names = run.stages.map(({ name }) => name).join(", ");
@@ -87,5 +145,5 @@ function gateOf(run: RunView, stageName: string): NonNullable<StageView["gate"]>
     const message = `stage ${stageName} of ${run.id} waits for no approval: it is ${stage.status}; \`tandem explain ${run.id}\` says what happens`;
     throw new Failure(EXIT.conflict, "not-waiting", message);
   }
-  return stage.gate;
+  return { stage, gate: stage.gate };
 }

@@ -15,8 +15,24 @@ export function renderDiff(diff: StageDiff, paint: Paint): readonly string[] {
   ];
 }
 
-function serviceLines(prepared: PreparedDeployment, paint: Paint): readonly string[] {
+/** What the lines below tell of a service; a run's own view of it knows no revision to start from. */
+export interface ServiceChange {
+  readonly cluster: string;
+  readonly service: string;
+  readonly baseTaskDefinition?: string;
+  readonly images: PreparedDeployment["images"];
+  readonly changes?: readonly FieldChange[] | undefined;
+  readonly notes?: readonly string[] | undefined;
+  readonly hosts?: Readonly<Partial<Record<string, readonly string[]>>> | undefined;
+  readonly baseCapacity?: Capacity | undefined;
+  readonly capacity?: Capacity | undefined;
+  readonly constrainTo?: string | undefined;
+  readonly rollbackProblems?: readonly string[] | undefined;
+}
+
+export function serviceLines(prepared: ServiceChange, paint: Paint): readonly string[] {
   const { cluster, service, baseTaskDefinition, images, changes = [], notes = [], hosts = {} } = prepared;
+  const from = baseTaskDefinition === undefined ? "" : `  from ${baseTaskDefinition.split("/").at(-1)}`;
   const minus = (text: string) => paint.bad(`  - ${text}`);
   const plus = (text: string) => paint.good(`  + ${text}`);
   const pair = (name: string, from: string | undefined, to: string | undefined) => [
@@ -37,7 +53,7 @@ function serviceLines(prepared: PreparedDeployment, paint: Paint): readonly stri
   ];
   const architectures = Object.entries(hosts).map(([name, by = []]) => `${name} (${by.join(", ")})`);
   return [
-    `${paint.strong(`${cluster}/${service}`)}  from ${baseTaskDefinition.split("/").at(-1)}`,
+    `${paint.strong(`${cluster}/${service}`)}${from}`,
     ...(lines.length === 0 ? ["  nothing: it runs the release already"] : lines),
     ...(architectures.length === 0 ? [] : [`  hosts: ${architectures.join(", ")}`]),
     ...notes.map((note) => paint.waiting(`  ${note}`)),

@@ -57,9 +57,12 @@ export function paintStatus(paint: Paint, status: string, text = status): string
   return IDLE.includes(status) ? paint.faint(text) : paint.busy(text);
 }
 
-/** What came from elsewhere must not move the cursor: control characters become a visible stand-in. */
+/**
+ * What came from elsewhere must move no cursor and turn no line around: control characters, and those that change the direction
+ * of writing (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters), become a visible stand-in.
+ */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => (character === "\t" ? " " : "\u{fffd}"));
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => (character === "\t" ? " " : "\u{fffd}"));
 }
 
 /** Every text inside a value made printable. */

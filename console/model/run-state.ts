@@ -17,6 +17,11 @@ export function openStage({ stages }: Pick<RunView, "stages">): StageView | unde
   );
 }
 
+/** A stage's status as people see it: one whose deployment ECS has paused does not move. */
+export function stageStatus({ status, services }: StageView): string {
+  return services.some(({ pause }) => pause?.open === true) ? "paused" : status;
+}
+
 /** What people are asked in such a stage. */
 export interface Asked {
   readonly approvals: readonly string[];

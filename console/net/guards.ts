@@ -5,6 +5,7 @@ import type {
   MeView,
   PipelinesAnswer,
   RunsAnswer,
+  WeightsAnswer,
 } from "../../shared/pipeline/api-views.ts";
 import type { CardView } from "../../shared/pipeline/card-view.ts";
 import type { ClusterView } from "../../shared/pipeline/cluster-view.ts";
@@ -66,6 +67,10 @@ export function isClusters(value: unknown): value is ClustersAnswer {
 
 export function isHistory(value: unknown): value is HistoryAnswer {
   return hasList(value, "entries");
+}
+
+export function isWeights(value: unknown): value is WeightsAnswer {
+  return hasList(value, "services");
 }
 
 export function isAudit(value: unknown): value is AuditAnswer {

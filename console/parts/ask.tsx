@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../net/api.ts";
 import { useConsole } from "../view/context.ts";
 import { Notice } from "./small.tsx";
@@ -11,12 +11,23 @@ export interface AskProps {
   readonly act: string;
   readonly tone?: "bad" | "plain";
   readonly reason: "none" | "optional" | "required";
+  /** Whether what stands among the children is as it must be. */
+  readonly ready?: boolean;
   readonly onAct: (reason: string) => Promise<void>;
   readonly onClose: () => void;
 }
 
 /** Asks before something is done that others will feel. */
-export function Ask({ title, children, act, tone = "plain", reason, onAct, onClose }: AskProps) {
+export function Ask({
+  title,
+  children,
+  act,
+  tone = "plain",
+  reason,
+  ready = true,
+  onAct,
+  onClose,
+}: AskProps) {
   const { t } = useConsole();
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
@@ -25,7 +36,7 @@ export function Ask({ title, children, act, tone = "plain", reason, onAct, onClo
   const acting = useRef(false);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
 
@@ -74,7 +85,7 @@ export function Ask({ title, children, act, tone = "plain", reason, onAct, onClo
             class="button"
             data-tone={tone === "bad" ? "bad" : "strong"}
             aria-disabled={busy}
-            disabled={reason === "required" && text.trim() === ""}
+            disabled={!ready || (reason === "required" && text.trim() === "")}
           >
             {act}
           </button>

@@ -10,6 +10,7 @@ const STATUS: Readonly<Record<string, string>> = {
   waiting: "waits",
   gated: "waits for approval",
   deploying: "rolling out",
+  paused: "paused, waits for approval",
   "in-progress": "rolling out",
   succeeded: "succeeded",
   failed: "failed",
@@ -31,6 +32,8 @@ const ACTS: Readonly<Record<string, string>> = {
   stop: "stopped",
   hold: "held",
   "release-hold": "released the hold",
+  unquarantine: "lifted the quarantine",
+  shift: "moved weights",
 };
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -57,6 +60,9 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   "pull-request": "as a pull request",
   manual: "started by hand",
   "base-image": "for a new base image",
+  rollback: "to roll back",
+  shift: "to move weights",
+  unquarantine: "to lift a quarantine",
 };
 
 const CONDITIONS: Readonly<Record<string, string>> = {
@@ -78,6 +84,7 @@ export const en = {
   approvedBy: "Approved by",
   architecture: "Architecture",
   asked: "asked",
+  bakeMinutes: "Minutes between steps",
   asksFor: (required: number, groups: string) => `${count(required, "approval", "approvals")} from ${groups}`,
   before: (value: string) => `${value} before`,
   branch: "Branch",
@@ -117,11 +124,20 @@ export const en = {
   keySearch: "search",
   language: "Language",
   lastRun: "Last run",
+  lift: "Lift the quarantine",
+  liftHint:
+    "The release is rolled out once more, on all its architectures. Be sure that what failed has been mended.",
+  liftTitle: (stage: string, architectures: string) => `Roll ${stage} out on ${architectures} again?`,
   light: "Light colours",
   loading: "Loading…",
   logTail: (lines: number) => `Last ${count(lines, "line", "lines")} of the log`,
   mayDecide: "May decide:",
+  missing: (service: string, architecture: string) => `${service} does without ${architecture}`,
   moreCommits: (commits: number) => `and ${commits} more`,
+  moveWeights: "Move weights",
+  moveWeightsHint:
+    "The release stays; its tasks move between capacity providers, without an approval. It is recorded.",
+  moveWeightsTitle: (stage: string, service: string) => `Move the tasks of ${service} in ${stage}?`,
   newFindings: (findings: number) => `${findings} new`,
   newerRuns: (runs: number) => count(runs, "newer run", "newer runs"),
   noCard: (why: string) => `The facts could not be had: ${why}`,
@@ -133,6 +149,7 @@ export const en = {
   noRuns: "No run is like that.",
   noScan: "not scanned",
   noTasks: "no task",
+  noWeights: "The service has no capacity providers that its tasks could move between.",
   notYou: (why: string) => `You cannot approve this one: ${why}.`,
   notYours: "Others decide on this stage.",
   nothingDecided: "Nobody has decided anything yet.",
@@ -196,6 +213,8 @@ export const en = {
   signInHint: "See what waits, what exactly would be released, and decide.",
   signOut: "Sign out",
   signedOut: "Your session has ended.",
+  shareOf: (provider: string) => `${provider}, percent of the tasks`,
+  sharesTogether: (sum: number) => `${sum} % together; 100 % are wanted.`,
   simulated: "simulated",
   size: "Size",
   sizes: "Size of each platform",
@@ -214,6 +233,7 @@ export const en = {
   goesBackNow: "Goes back:",
   oneOff: (run: string, when: "before" | "after") => `${run}, ${when} the deployment`,
   degraded: "Degraded:",
+  steps: "Steps",
   stop: "Stop",
   stopHint: "Builds that run are stopped. What has been deployed stays.",
   stopTitle: (run: string) => `Stop ${run}?`,

@@ -12,6 +12,7 @@ const STATUS: Readonly<Record<string, string>> = {
   waiting: "待機中",
   gated: "承認待ち",
   deploying: "展開中",
+  paused: "一時停止中・承認待ち",
   "in-progress": "展開中",
   succeeded: "成功",
   failed: "失敗",
@@ -33,6 +34,8 @@ const ACTS: Readonly<Record<string, string>> = {
   stop: "停止",
   hold: "保留",
   "release-hold": "保留解除",
+  unquarantine: "隔離解除",
+  shift: "比重の変更",
 };
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -59,6 +62,9 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   "pull-request": "プルリクエスト",
   manual: "手動で開始",
   "base-image": "ベースイメージの更新",
+  rollback: "ロールバックのため",
+  shift: "比重の変更のため",
+  unquarantine: "隔離解除のため",
 };
 
 const CONDITIONS: Readonly<Record<string, string>> = {
@@ -78,6 +84,7 @@ export const ja: typeof en = {
   approvedBy: "承認者",
   architecture: "アーキテクチャ",
   asked: "依頼",
+  bakeMinutes: "段階の間隔（分）",
   asksFor: (required, groups) => `${groups} から ${required} 名の承認`,
   before: (value) => `以前は ${value}`,
   branch: "ブランチ",
@@ -116,11 +123,20 @@ export const ja: typeof en = {
   keySearch: "検索",
   language: "言語",
   lastRun: "最新の実行",
+  lift: "隔離を解除",
+  liftHint:
+    "リリースをすべてのアーキテクチャへもう一度展開します。失敗の原因が直っていることを確かめてください。",
+  liftTitle: (stage, architectures) => `${stage} を ${architectures} にも再び展開しますか？`,
   light: "明るい配色",
   loading: "読み込み中…",
   logTail: (lines) => `ログの末尾 ${lines} 行`,
   mayDecide: "決定できる人:",
+  missing: (service, architecture) => `${service} は ${architecture} なしで動作中`,
   moreCommits: (commits) => `ほか ${commits} 件`,
+  moveWeights: "比重を変更",
+  moveWeightsHint:
+    "リリースはそのままで、タスクがキャパシティプロバイダーの間を移ります。承認は不要で、記録に残ります。",
+  moveWeightsTitle: (stage, service) => `${stage} の ${service} のタスクを移しますか？`,
   newFindings: (findings) => `新規 ${findings}`,
   newerRuns: (runs) => `より新しい実行 ${runs} 件`,
   noCard: (why) => `詳細を取得できませんでした: ${why}`,
@@ -132,6 +148,7 @@ export const ja: typeof en = {
   noRuns: "該当する実行はありません。",
   noScan: "未スキャン",
   noTasks: "タスクなし",
+  noWeights: "このサービスには、タスクを移せるキャパシティプロバイダーがありません。",
   notYou: (why) => `あなたは承認できません: ${why}`,
   notYours: "このステージは他の人が決定します。",
   nothingDecided: "決定の記録はまだありません。",
@@ -195,6 +212,8 @@ export const ja: typeof en = {
   signInHint: "対応待ちとリリース内容を確認し、決定できます。",
   signOut: "サインアウト",
   signedOut: "セッションが終了しました。",
+  shareOf: (provider) => `${provider} のタスクの割合（%）`,
+  sharesTogether: (sum) => `合計 ${sum} %。100 % にしてください。`,
   simulated: "シミュレーション",
   size: "サイズ",
   sizes: "プラットフォームごとのサイズ",
@@ -213,6 +232,7 @@ export const ja: typeof en = {
   goesBackNow: "復帰中:",
   oneOff: (run, when) => `${run}（展開${when === "before" ? "前" : "後"}）`,
   degraded: "縮退:",
+  steps: "段階の数",
   stop: "停止",
   stopHint: "進行中のビルドは停止します。展開済みのものはそのままです。",
   stopTitle: (run) => `${run} を停止しますか？`,

@@ -155,6 +155,8 @@ function Decision({ address, gate, stage, run, part, ready, onDone }: DecisionPr
     onDone();
   };
   const act = async (decision: "approve" | "withdraw") => {
+    // It can be focused before the card is there, so that the key for it is not lost; it does nothing yet.
+    if (!ready && decision === "approve") return;
     // A double click decides once, also before the page has been drawn anew.
     if (acting.current) return;
     acting.current = true;
@@ -206,8 +208,7 @@ function Decision({ address, gate, stage, run, part, ready, onDone }: DecisionPr
             class="button"
             data-tone="strong"
             data-key="a"
-            disabled={!ready}
-            aria-disabled={busy}
+            aria-disabled={busy || !ready}
             onClick={() => void act("approve")}
           >
             <Icon name="check" /> {t.approve}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { useConsole } from "./context.ts";
 
 const PLACES: Readonly<Record<string, string>> = {
@@ -15,7 +15,8 @@ const PAIR_MS = 1500;
 export function Keys() {
   const { t, go } = useConsole();
   const [help, setHelp] = useState(false);
-  useEffect(() => {
+  // Before the page is painted: no key is lost that is pressed as soon as it is there.
+  useLayoutEffect(() => {
     let went = 0;
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;

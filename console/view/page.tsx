@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Notice } from "../parts/small.tsx";
 import { useConsole } from "./context.ts";
 import type { Live } from "./live.ts";
@@ -24,7 +24,8 @@ export function Page({
   useEffect(() => {
     document.title = `${title} · Tandem`;
   }, [title]);
-  useEffect(() => {
+  // Before the page is painted: whoever sees it and presses a key at once keeps the focus that the key gave.
+  useLayoutEffect(() => {
     // Whoever types into the search goes on typing.
     if (document.activeElement instanceof HTMLInputElement) return;
     top.current?.focus({ preventScroll: true });

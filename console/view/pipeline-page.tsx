@@ -13,6 +13,7 @@ import { Page } from "./page.tsx";
 import { isMoving, isUnderway, PipelineStrip, paceOfRuns } from "./pipelines-page.tsx";
 import { ReleaseHold } from "./release-hold.tsx";
 import { RunsTable } from "./runs-page.tsx";
+import { LiftQuarantine, MoveWeights } from "./stage-moves.tsx";
 
 /** One pipeline: its way, what each stage has run, and its latest runs. */
 export function PipelinePage({ name }: { readonly name: string }) {
@@ -72,6 +73,7 @@ function StageHistory({
   const history = useLive(`${address}/history?limit=10`, isHistory);
   const decides = me.may.decide.some((one) => one.pipeline === pipeline.name && one.stage === stage.name);
   const entries = history.value?.entries ?? [];
+  const without = stage.quarantined ?? [];
   const done = () => {
     refresh();
     history.refresh();
@@ -81,11 +83,24 @@ function StageHistory({
       <h2 id={`stage-${stage.name}`}>
         {stage.name} <StageFacts stage={stage} />
       </h2>
+      {without.length > 0 && (
+        <Notice tone="bad">
+          {without.map(({ cluster, service, architecture, reason }) => (
+            <span key={`${cluster}/${service}`}>
+              <b>{t.missing(service, architecture)}:</b> <Foreign text={reason} />{" "}
+            </span>
+          ))}
+          {decides && <LiftQuarantine address={address} stage={stage} onDone={done} />}
+        </Notice>
+      )}
       {stage.hold !== undefined && (
         <Notice tone="bad">
           <b>{t.held}</b> <Foreign text={stage.hold.reason} />{" "}
           {decides && <ReleaseHold pipeline={pipeline.name} stage={stage.name} onDone={done} />}
         </Notice>
+      )}
+      {decides && stage.release !== undefined && (
+        <MoveWeights address={address} stage={stage} onDone={done} />
       )}
       {history.error !== undefined && <p class="quiet">{history.error.message}</p>}
       <table class="runs history">

@@ -1,5 +1,5 @@
 import type { RunView } from "../../shared/pipeline/view.ts";
-import { buildsStatus, indexStatus } from "../model/run-state.ts";
+import { buildsStatus, indexStatus, stageStatus } from "../model/run-state.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Status, toneOf } from "../parts/small.tsx";
 import { useConsole } from "./context.ts";
@@ -10,7 +10,11 @@ export function RunStrip({ run }: { readonly run: RunView }) {
   const steps = [
     { id: "builds", name: t.builds, status: buildsStatus(run) },
     { id: "index", name: t.index, status: indexStatus(run) },
-    ...run.stages.map(({ name, status }) => ({ id: `stage-${name}`, name, status })),
+    ...run.stages.map((stage) => ({
+      id: `stage-${stage.name}`,
+      name: stage.name,
+      status: stageStatus(stage),
+    })),
   ];
   return (
     <ol class="strip strip-run" aria-label={t.way}>

@@ -2,6 +2,7 @@ import type { RolloutView, ServiceRollout } from "../../shared/pipeline/rollout-
 import type { ServiceView } from "../../shared/pipeline/service-view.ts";
 import type { RunView, StageView } from "../../shared/pipeline/view.ts";
 import { personName, shortTaskDefinition } from "../format/names.ts";
+import { stageStatus } from "../model/run-state.ts";
 import { isRollout } from "../net/guards.ts";
 import { Digest, Foreign, Status, toneOf, When } from "../parts/small.tsx";
 import { Squares } from "../parts/squares.tsx";
@@ -37,10 +38,10 @@ function StagePanel({
   const address = `/runs/${encodeURIComponent(run)}/stages/${encodeURIComponent(stage.name)}/rollout`;
   const rollout = useLive(rolling ? address : undefined, isRollout, () => "fast");
   return (
-    <article class="stage" id={`stage-${stage.name}`} data-tone={toneOf(stage.status)}>
+    <article class="stage" id={`stage-${stage.name}`} data-tone={toneOf(stageStatus(stage))}>
       <header>
         <h3>{stage.name}</h3>
-        <Status status={stage.status} />
+        <Status status={stageStatus(stage)} />
         {rolling && rollout.error !== undefined && rollout.error.status !== 404 && (
           <button type="button" class="link" onClick={refresh}>
             {rollout.error.message}

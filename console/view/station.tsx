@@ -18,7 +18,7 @@ export function StageStation({
   readonly level: "h2" | "h3";
 }) {
   const { t } = useConsole();
-  const { release, hold, holder, queue } = stage;
+  const { release, hold, holder, queue, quarantined = [] } = stage;
   const behind = release === undefined ? 0 : newest - release.sequence;
   return (
     <li class="station" data-tone={toneOfStage(stage)}>
@@ -40,6 +40,11 @@ export function StageStation({
           </span>
         </p>
       )}
+      {quarantined.map(({ cluster, service, architecture }) => (
+        <p class="flag" data-tone="bad" key={`${cluster}/${service}`}>
+          {t.missing(service, architecture)}
+        </p>
+      ))}
       {hold !== undefined && (
         <p class="flag" data-tone="bad">
           <b>{t.held}</b> <Foreign text={hold.reason} /> (<a href={runAddress(hold.run)}>{hold.run}</a>)
@@ -70,7 +75,8 @@ function HolderFlag({
   const { t, me } = useConsole();
   const { gate, phase, run, sequence, since } = holder;
   const mine = me.may.decide.some((one) => one.pipeline === pipeline && one.stage === stage);
-  if (phase === "deploying")
+  // A deployment that ECS has paused asks people, as a gate does.
+  if (phase === "deploying" && gate === undefined)
     return (
       <p class="flag" data-tone="busy">
         <a href={runAddress(run)}>
@@ -97,6 +103,6 @@ function HolderFlag({
 
 function toneOfStage({ hold, holder, release }: PipelineStageView): Tone {
   if (hold !== undefined) return "bad";
-  if (holder !== undefined) return holder.phase === "gated" ? "waits" : "busy";
+  if (holder !== undefined) return holder.phase === "gated" || holder.gate !== undefined ? "waits" : "busy";
   return release === undefined ? "quiet" : "good";
 }

@@ -29,7 +29,6 @@ export interface DeploymentChange {
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
  */
 const hookSchema = z.object({
-  resources: z.array(z.string()).min(1),
   detail: z.object({
     eventName: z.string(),
     hookId: z.string(),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { changeRelease, closeWindow, roll, settle, supersede } from "./support/acts.ts";
+import { changeRelease, closeWindow, pauseAt, roll, settle, supersede } from "./support/acts.ts";
 import { launch, visit } from "./support/browser.ts";
 import { describeInBrowser } from "./support/describe.ts";
 import { type FakeServer, startFake } from "./support/server.ts";
@@ -163,6 +163,62 @@ describeInBrowser("release managers decide on a page", () => {
     await answer(page, "Roll production back to #39?", "Baskets are empty", "Roll back");
     await page.getByText("alice rolled it back to shop-39").first().waitFor();
     expect(posts()).toHaveLength(3);
+  });
+
+  test("two people answer where ECS has paused, and whoever refuses sends it back", async () => {
+    pauseAt(fake.world, "shop-43", "production", "POST_TEST_TRAFFIC_SHIFT");
+    roll(fake.world, "shop-43", "production", 4);
+    const alice = await visit(browser, fake.url, "alice", RUN);
+    await card(alice.page).getByText("Paused at POST_TEST_TRAFFIC_SHIFT.").waitFor();
+    await card(alice.page).getByText("0 of 2 approvals").waitFor();
+    await alice.page.getByRole("button", { name: "Approve", disabled: false }).click();
+    await card(alice.page).getByText("1 of 2 approvals: alice").waitFor();
+    const bob = await visit(browser, fake.url, "bob", RUN);
+    await bob.page.getByRole("button", { name: "Approve", disabled: false }).click();
+    await card(bob.page).waitFor({ state: "detached" });
+    await card(alice.page).waitFor({ state: "detached" });
+
+    pauseAt(fake.world, "shop-43", "production", "POST_PRODUCTION_TRAFFIC_SHIFT");
+    await card(bob.page).getByText("Paused at POST_PRODUCTION_TRAFFIC_SHIFT.").waitFor();
+    await bob.page.getByRole("button", { name: "Refuse" }).click();
+    await answer(bob.page, "Refuse shop-43 for production?", "Baskets are empty", "Refuse");
+    await bob.page.getByRole("alert").getByText("bob refused it: Baskets are empty").waitFor();
+    expect(posts()).toHaveLength(3);
+    expect([...alice.complaints, ...bob.complaints]).toEqual([]);
+  });
+
+  test("an architecture comes back out of quarantine, with a reason", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/pipelines/hello");
+    await page.getByText("web does without arm64:").waitFor();
+    await page.getByRole("button", { name: "Lift the quarantine" }).click();
+    await answer(page, "Roll production out on arm64 again?", "New Graviton AMI", "Lift the quarantine");
+    await page.getByText("alice started hello-11: unquarantine").waitFor();
+    await page.getByText("web does without arm64").first().waitFor({ state: "detached" });
+  });
+
+  test("weights are moved in steps, and are 100 % together or nothing is sent", async () => {
+    const { page, complaints } = await visit(browser, fake.url, "alice", "/console/pipelines/shop");
+    await page.getByRole("button", { name: "Move weights" }).click();
+    const dialog = page.getByRole("dialog", { name: "Move the tasks of web in production?" });
+    const x86 = dialog.getByLabel("x86, percent of the tasks");
+    await x86.waitFor();
+    await expect(x86.inputValue()).resolves.toBe("25");
+    await x86.fill("60");
+    await dialog.getByText("135 % together; 100 % are wanted.").waitFor();
+    await expect(dialog.getByRole("button", { name: "Move weights" }).isDisabled()).resolves.toBe(true);
+    await dialog.getByLabel("graviton, percent of the tasks").fill("40");
+    await dialog.getByLabel("Steps").fill("3");
+    await dialog.getByLabel("Minutes between steps").fill("10");
+    await dialog.getByRole("button", { name: "Move weights" }).click();
+    await page.getByText('"to":{"x86":60,"graviton":40},"steps":3,"bakeMinutes":10}').waitFor();
+    expect(posts()).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
+  test("who does not decide on a stage moves nothing of it", async () => {
+    const { page } = await visit(browser, fake.url, "carol", "/console/pipelines/hello");
+    await page.getByText("web does without arm64:").waitFor();
+    await expect(page.getByRole("button", { name: /Lift|Move|Roll back/ }).count()).resolves.toBe(0);
   });
 
   async function answer(page: Page, title: string, reason: string, act: string): Promise<void> {

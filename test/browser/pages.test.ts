@@ -98,9 +98,11 @@ describeInBrowser("the console's pages", () => {
     const { page } = await visit(browser, fake.url, "alice");
     await page.keyboard.type("gi");
     await page.getByRole("heading", { level: 1, name: "Waits for me" }).waitFor();
+    await page.getByRole("link", { name: "Review shop-43" }).waitFor();
     await page.keyboard.type("j");
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Approve" }).waitFor();
+    // It is there before the card's facts are, and does nothing yet.
+    await page.getByRole("button", { name: "Approve", disabled: false }).waitFor();
     await page.keyboard.type("a");
     await page.keyboard.press("Enter");
     await page.getByText("1 of 2 approvals: alice").waitFor();
@@ -110,6 +112,8 @@ describeInBrowser("the console's pages", () => {
     await page.keyboard.type("/");
     await page.keyboard.type("hello 9");
     await page.waitForURL(/\/console\/runs\?q=hello\+9$/);
+    await page.getByRole("rowheader", { name: "hello #9" }).waitFor();
+    await page.getByRole("rowheader", { name: "shop #43" }).waitFor({ state: "detached" });
     await expect(page.locator("tbody tr").count()).resolves.toBe(1);
   });
 
@@ -132,6 +136,20 @@ describeInBrowser("the console's pages", () => {
     await page.getByRole("heading", { level: 1, name: "Pipelines" }).waitFor();
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "Pipelines" }).waitFor();
+  });
+
+  test("the record says who, from where, and on which release; older decisions come when asked for", async () => {
+    const { page } = await visit(browser, fake.url, "alice", "/console/record");
+    const row = page.getByRole("row", { name: /bob/ });
+    for (const told of ["jwt 192.0.2.7", "approved", "shop-42", "sha256:", "Checked the basket by hand"])
+      await row.getByText(told).waitFor();
+    await page.getByRole("button", { name: "Older runs" }).click();
+    await page
+      .getByRole("row", { name: /Long ago/ })
+      .getByText("shop-7")
+      .waitFor();
+    await page.getByRole("button", { name: "Older runs" }).waitFor({ state: "detached" });
+    await expect(page.locator("tbody tr").count()).resolves.toBe(2);
   });
 
   test("who is lost finds back", async () => {

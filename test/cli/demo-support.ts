@@ -20,6 +20,12 @@ export interface RunningDemo {
   remove(): Promise<void>;
 }
 
+/**
+ * How long each is waited for: far more than it takes on a machine that has other things to do, and less than the tests' own
+ * limits, so that what a demo that hangs has said last is seen.
+ */
+const PATIENCE_MS = 110_000;
+
 export async function startDemo(args: readonly string[]): Promise<RunningDemo> {
   const temporary = await mkdtemp(join(tmpdir(), "tandem-demo-test-"));
   const child = spawn(process.execPath, [join(process.cwd(), "bin", "tandem.mjs"), "demo", ...args], {
@@ -35,21 +41,34 @@ export async function startDemo(args: readonly string[]): Promise<RunningDemo> {
     err += chunk.toString();
   });
   const closed = once(child, "close");
+  const inTime = async <T>(what: string, promise: Promise<T>): Promise<T> => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const tell = () => reject(new Error(`${PATIENCE_MS / 1000} s and no ${what}:\n${out}${err}`));
+      timer = setTimeout(tell, PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const said = async (text: string | RegExp): Promise<void> => {
+    const found = () => (typeof text === "string" ? out.includes(text) : text.test(out));
+    while (!found()) {
+      const ended = await Promise.race([
+        once(child.stdout, "data").then(() => false),
+        closed.then(() => true),
+      ]);
+      if (ended && !found()) throw new Error(`the demo ended without saying ${text}:\n${out}${err}`);
+    }
+  };
   return {
     child,
     output: () => ({ out, err }),
-    said: async (text) => {
-      const found = () => (typeof text === "string" ? out.includes(text) : text.test(out));
-      while (!found()) {
-        const ended = await Promise.race([
-          once(child.stdout, "data").then(() => false),
-          closed.then(() => true),
-        ]);
-        if (ended && !found()) throw new Error(`the demo ended without saying ${text}:\n${out}${err}`);
-      }
-    },
+    said: (text) => inTime(String(text), said(text)),
     ended: async () => {
-      await closed;
+      await inTime("end", closed);
       return child.exitCode;
     },
     // What tsx keeps there of compiled sources is shared by all that it runs.

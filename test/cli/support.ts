@@ -68,6 +68,8 @@ export interface RunSettings {
   readonly signal?: AbortSignal;
   readonly onOut?: (text: string) => void;
   readonly onErr?: (text: string) => void;
+  /** What a person answers, question by question; without, there is nobody to ask. */
+  readonly answers?: readonly string[];
 }
 
 /** Runs a command line in this process, with a terminal that is written down. */
@@ -81,7 +83,9 @@ export async function tandem(args: readonly string[], settings: RunSettings = {}
     signal,
     onOut,
     onErr,
+    answers,
   } = settings;
+  const left = [...(answers ?? [])];
   let out = "";
   let err = "";
   const code = await runCli(args, {
@@ -97,6 +101,16 @@ export async function tandem(args: readonly string[], settings: RunSettings = {}
       live,
       colours: live,
       size: () => ({ columns: 120, rows }),
+      ...(answers === undefined
+        ? {}
+        : {
+            ask: async (question: string) => {
+              out += question;
+              const answer = left.shift();
+              if (answer === undefined) throw new Error(`nobody expects the question "${question}"`);
+              return answer;
+            },
+          }),
     },
     environment: { ...environment, ...(url === undefined ? {} : { TANDEM_URL: url }) },
     cwd,

@@ -43,6 +43,19 @@ describe("validate", () => {
     expect(err).toBe(`${lines.length} faults in 3 files\n`);
   });
 
+  test("a group that is not the one that is listed; one that is listed nowhere may be the issuer's", async () => {
+    const asks = (group: string) =>
+      good("app-a").replace("    deploy:", `    approval: { from: [${group}] }\n    deploy:`);
+    await write("a.yml", `${asks("release-manager")}groups: { release-managers: [alice] }\n`);
+    const { code, out } = await tandem(["validate"], { cwd });
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: 'pipelines/a.yml:6 stages[0].approval.from[0]: there is no group "release-manager"; did you mean "release-managers"?\n',
+    });
+    await write("a.yml", asks("captains"));
+    expect((await tandem(["validate"], { cwd })).code).toBe(0);
+  });
+
   test("--json", async () => {
     await write("a.yml", good("app-a").replace("cluster: staging", "cluster: staging, hurry: true"));
     const { code, out } = await tandem(["validate", "--json"], { cwd });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { apart, changesOf } from "../../console/model/changes.ts";
 import { matches } from "../../console/model/match.ts";
 import { pipelineAddress, type Route, routeOf, runAddress, runsAddress } from "../../console/model/route.ts";
+import { sharesOf, togetherOf } from "../../console/model/weights.ts";
 import { AWAY_MS, nextDelay, type Situation } from "../../console/net/pace.ts";
 
 describe("addresses", () => {
@@ -104,5 +105,37 @@ describe("what a release changes in a service", () => {
     expect(apart("shop@sha256:12aa", "shop@sha256:13aa")).toEqual({ before: "shop@sha256:1", after: "aa" });
     expect(apart("aa", "aaa")).toEqual({ before: "aa", after: "" });
     expect(apart("", "on")).toEqual({ before: "", after: "" });
+  });
+});
+
+describe("the shares of a service's tasks", () => {
+  const capacity = (weights: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, { base: 0, weight }]));
+  test.each<[Readonly<Record<string, number>>, Readonly<Record<string, number>>]>([
+    [
+      { x86: 1, graviton: 3 },
+      { x86: 25, graviton: 75 },
+    ],
+    [
+      { a: 1, b: 1, c: 1 },
+      { a: 34, b: 33, c: 33 },
+    ],
+    [
+      { a: 2, b: 2, c: 3 },
+      { a: 29, b: 29, c: 42 },
+    ],
+    [
+      { a: 0, b: 0 },
+      { a: 0, b: 0 },
+    ],
+    [{ only: 7 }, { only: 100 }],
+    [{}, {}],
+  ])("%j are %j", (weights, shares) => {
+    expect(sharesOf(capacity(weights))).toEqual(shares);
+    expect([0, 100]).toContain(togetherOf(shares));
+  });
+
+  test("a service without capacity providers has none", () => {
+    expect(sharesOf(undefined)).toEqual({});
   });
 });

@@ -40,10 +40,10 @@ describe("what the page says", () => {
   });
 
   test("what the page does not know, it says as it was told", () => {
-    expect([en.status("paused"), ja.status("paused"), en.act("shift"), en.trigger("moon")]).toEqual([
-      "paused",
-      "paused",
-      "shift",
+    expect([en.status("asleep"), ja.status("asleep"), en.act("juggle"), en.trigger("moon")]).toEqual([
+      "asleep",
+      "asleep",
+      "juggle",
       "moon",
     ]);
   });

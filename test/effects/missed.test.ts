@@ -1,4 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { acceptDelivery } from "../../shared/accept.ts";
+import { admit } from "../../shared/admit.ts";
+import type { Delivery } from "../../shared/pipeline/pipelines.ts";
 import { commitOf } from "./repository.ts";
 import { codecommitPipeline, githubPipeline } from "./sources.ts";
 import { World } from "./world.ts";
@@ -163,4 +166,26 @@ test("a run that nobody has decided about holds its branch up no longer than a l
   world.repository.push("b");
   await world.sweep();
   expect(await world.runs()).toEqual(["1 a succeeded", "2 b succeeded"]);
+});
+
+test("a head whose run was overtaken before it began is found once more when the branch is set back to it", async () => {
+  const world = new World(codecommitPipeline());
+  await world.sweep();
+  const { repository, ref, commit } = world.repository.push("a");
+  // A sweep has found it, and the power goes before its run is opened.
+  const delivery: Delivery = {
+    id: `head ${ref} ${commit} after nothing`,
+    revision: { repository, ref, commit },
+    people: {},
+    trigger: { type: "head" },
+  };
+  await acceptDelivery(world.deps, codecommitPipeline(), delivery, world.repository.source);
+  await admit(world.deps, "hello");
+  world.repository.push("b");
+  await world.sweep();
+  expect(await world.runs()).toEqual(["1 a stopped"]);
+  world.repository.reset("a");
+  await world.sweep();
+  await world.sweep();
+  expect(await world.runs()).toEqual(["1 a stopped", "2 a succeeded"]);
 });

@@ -36,6 +36,8 @@ export function decideOn(
     return refused(404, "unknown-run", `there is no run "${id}"`);
   if (!meOf(world, person).may.decide.some((one) => one.stage === name))
     return refused(403, "not-a-member", `only members of release-managers decide on stage ${name}`);
+  if (stage.services.some(({ pause }) => pause?.open === true))
+    return answerPause(world, run, stage, person, decision);
   if (!stage.gate.open)
     return refused(409, "not-waiting", `stage ${name} of ${id} does not wait for an approval`);
   if (stage.gate.release !== decision.release)
@@ -56,6 +58,46 @@ export function decideOn(
       return said(`${person} refused ${name} of ${id}`);
     }
   }
+}
+
+/** ECS has paused the stage's deployment at a lifecycle stage, and asks. */
+export function pauseAt(world: World, id: string, name: string, lifecycleStage: string): void {
+  const run = world.runs.get(id);
+  const stage = run?.stages.find((one) => one.name === name);
+  if (run === undefined || stage?.gate === undefined) throw new Error(`no ${name} of ${id}`);
+  const pause = { lifecycleStage, open: true, approvals: [], expiresAt: iso(world.now + 24 * HOUR) };
+  const services = stage.services.map((service) => ({ ...service, status: "in-progress", pause }));
+  setStage(world, run, { ...stage, status: "deploying", gate: { ...stage.gate, open: false }, services });
+}
+
+function answerPause(
+  world: World,
+  run: RunView,
+  stage: StageView,
+  person: string,
+  { decision, comment }: Decision,
+): Outcome {
+  const required = stage.gate?.required ?? 1;
+  const services = stage.services.map((service) => {
+    if (service.pause === undefined) return service;
+    const others = service.pause.approvals.filter((one) => one !== person);
+    const approvals = decision === "approve" ? [...others, person] : others;
+    return { ...service, pause: { ...service.pause, approvals, open: approvals.length < required } };
+  });
+  if (decision !== "refuse") {
+    setStage(world, run, { ...stage, services });
+    return said(`${person} ${decision}d ${stage.name} of ${run.id}`);
+  }
+  const reason = `${person} refused it: ${comment}`;
+  const closed = services.map((one) =>
+    one.pause === undefined ? one : { ...one, status: "failed", pause: { ...one.pause, open: false } },
+  );
+  setStage(
+    world,
+    { ...run, status: "failed", reason },
+    { ...stage, status: "rolled-back", reason, services: closed },
+  );
+  return said(`${person} refused ${stage.name} of ${run.id}`);
 }
 
 const withoutPerson = (stage: StageView, person: string) =>
@@ -188,6 +230,16 @@ export function stopRun(world: World, id: string, person: string, reason: string
 export function releaseHold(world: World, pipeline: string, stage: string, person: string): Outcome {
   setPipelineStage(world, pipeline, stage, { hold: undefined });
   return said(`${person} released the hold on ${stage} of ${pipeline}`);
+}
+
+export function liftQuarantine(world: World, pipeline: string, stage: string, person: string): Outcome {
+  setPipelineStage(world, pipeline, stage, { quarantined: undefined });
+  return said(`${person} started ${pipeline}-11: unquarantine`);
+}
+
+/** Nothing to be seen of it but what it says. */
+export function moveWeights(person: string, wish: unknown): Outcome {
+  return said(`${person} moves ${JSON.stringify(wish)}`);
 }
 
 export function rollBack(world: World, pipeline: string, stage: string, person: string, to: string): Outcome {

@@ -81,10 +81,13 @@ export function inboxOf(world: World, person: string): readonly InboxItem[] {
 }
 
 export function cardOf(world: World, run: RunView, stage: string, person: string): CardView | undefined {
-  const gate = run.stages.find(({ name }) => name === stage)?.gate;
+  const shown = run.stages.find(({ name }) => name === stage);
+  const gate = shown?.gate;
   if (gate === undefined) return undefined;
+  const pause = shown?.services.map((service) => service.pause).find((one) => one?.open === true);
+  const open = gate.open || pause !== undefined;
   const member = meOf(world, person).may.decide.some((one) => one.stage === stage);
-  const given = gate.approvals ?? [];
+  const given = pause?.approvals.map((one) => ({ person: one, at: gate.openedAt })) ?? gate.approvals ?? [];
   const approved = given.some((approval) => approval.person === person);
   const author = (run.author ?? "").includes(`${person}@`);
   const current = releaseLine(run.pipeline, 42, world.now - 49 * HOUR);
@@ -141,7 +144,7 @@ export function cardOf(world: World, run: RunView, stage: string, person: string
       },
     ],
     approval: {
-      open: gate.open,
+      open,
       required: gate.required,
       from: gate.from,
       may: ["alice", "bob"],
@@ -150,9 +153,9 @@ export function cardOf(world: World, run: RunView, stage: string, person: string
       expiresAt: gate.expiresAt,
       voided: gate.voided,
       you: {
-        mayApprove: gate.open && member && !approved && !author,
-        mayRefuse: gate.open && member,
-        mayWithdraw: gate.open && approved,
+        mayApprove: open && member && !approved && !author,
+        mayRefuse: open && member,
+        mayWithdraw: open && approved,
         mayOverride: gate.open && member,
         ...(member
           ? author

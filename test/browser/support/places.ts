@@ -60,6 +60,14 @@ export function pipelinesAt(now: number): readonly PipelineView[] {
           ...stage("production"),
           approval,
           release: releaseLine("hello", 8, now - 90 * HOUR),
+          quarantined: [
+            {
+              cluster: "production",
+              service: "web",
+              architecture: "arm64",
+              reason: "exit 255 (exec format error)",
+            },
+          ],
           hold: { run: "hello-9", reason: "ECS rolled its deployment back" },
           queue: [{ run: "hello-10", sequence: 10 }],
         },
@@ -92,6 +100,7 @@ export function auditAt(now: number): AuditEntry[] {
       identity: "https://issuer.example.com#bob",
       release: digestOf("shop42"),
       comment: "Checked the basket by hand",
+      from: "jwt 192.0.2.7",
     },
   ];
 }

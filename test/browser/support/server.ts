@@ -4,7 +4,16 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { consolePages } from "../../../functions/api/console.ts";
 import { bundleConsole } from "../../../infrastructure/console-assets.ts";
-import { decideOn, type Outcome, overrideGate, releaseHold, rollBack, stopRun } from "./acts.ts";
+import {
+  decideOn,
+  liftQuarantine,
+  moveWeights,
+  type Outcome,
+  overrideGate,
+  releaseHold,
+  rollBack,
+  stopRun,
+} from "./acts.ts";
 import { cardOf, inboxOf, meOf } from "./answers.ts";
 import { fakeIssuer } from "./issuer.ts";
 import { HOUR, iso } from "./views.ts";
@@ -71,7 +80,13 @@ function apiOf(world: World, asked: string[]): Hono<{ Variables: { person: strin
   api.get("/inbox", ({ var: { person } }) => give({ person, items: inboxOf(world, person) }));
   api.get("/pipelines", () => give({ pipelines: world.pipelines }));
   api.get("/clusters", () => give({ clusters: world.clusters }));
-  api.get("/audit", () => give({ entries: world.audit }));
+  api.get("/audit", ({ req }) =>
+    give(
+      req.query("cursor") === undefined
+        ? { entries: world.audit, cursor: "older" }
+        : { entries: world.audit.map((entry) => ({ ...entry, run: "shop-7", comment: "Long ago" })) },
+    ),
+  );
   api.get("/runs", ({ req }) => give(pageOf(world, req.query())));
   api.get("/runs/:id", ({ req }) => give(world.runs.get(req.param("id"))));
   api.get("/runs/:id/events", ({ req }) => give({ events: world.events.get(req.param("id")) ?? [] }));
@@ -99,11 +114,36 @@ function apiOf(world: World, asked: string[]): Hono<{ Variables: { person: strin
   api.post("/pipelines/:pipeline/stages/:stage/release-hold", ({ req, var: { person } }) =>
     done(releaseHold(world, req.param("pipeline"), req.param("stage"), person)),
   );
+  api.post("/pipelines/:pipeline/stages/:stage/unquarantine", ({ req, var: { person } }) =>
+    done(liftQuarantine(world, req.param("pipeline"), req.param("stage"), person)),
+  );
+  api.get("/pipelines/:pipeline/stages/:stage/weights", () => give({ services: [WEIGHTS] }));
+  api.post("/pipelines/:pipeline/stages/:stage/shift", async ({ req, var: { person } }) =>
+    done(moveWeights(person, wishSchema.parse(await req.json()))),
+  );
   api.post("/pipelines/:pipeline/stages/:stage/rollback", async ({ req, var: { person } }) =>
     done(rollBack(world, req.param("pipeline"), req.param("stage"), person, (await readBody(req)).to)),
   );
   return api;
 }
+
+const WEIGHTS = {
+  cluster: "production",
+  service: "web",
+  capacity: { x86: { base: 1, weight: 1 }, graviton: { base: 0, weight: 3 } },
+};
+
+/** What the API takes; `id` is another one every time. */
+const wishSchema = z
+  .strictObject({
+    cluster: z.string(),
+    service: z.string(),
+    to: z.record(z.string(), z.number().int()),
+    steps: z.number().int(),
+    bakeMinutes: z.number(),
+    id: z.string().min(8),
+  })
+  .transform(({ id: _id, ...wish }) => wish);
 
 const bodySchema = z.object({
   decision: z.string().default(""),
