@@ -64,8 +64,10 @@ try {
 
 async function measure(url: string): Promise<void> {
   const deliveries = plan(Number(options.deliveries));
-  // What is measured is a function in use, not its first start.
-  await send(url, delivery(`warm-${randomUUID()}`));
+  // What is measured is a function in use, not its first start, nor that of the one that opens runs.
+  const first = delivery(`warm-${randomUUID()}`);
+  await send(url, first);
+  await opened(url, first);
   const answers: Answer[] = [];
   const queue = [...deliveries];
   const began = performance.now();
@@ -166,6 +168,19 @@ async function send(url: string, one: Delivery): Promise<Answer> {
   const status = response.statusCode ?? 0;
   const accepted: { accepted?: readonly string[] } = status === 202 ? JSON.parse(answer) : {};
   return { delivery: one, status, milliseconds, runs: accepted.accepted ?? [], text: answer };
+}
+
+/** Waits until the run of a delivery has been opened, which ends it: its branch is gone. */
+async function opened(url: string, { commit }: Delivery): Promise<void> {
+  for (const until = performance.now() + 60_000; performance.now() < until; ) {
+    const response = await fetch(`${url}/api/runs`);
+    const { runs }: { runs: readonly { readonly commit: string; readonly status: string }[] } = JSON.parse(
+      await response.text(),
+    );
+    if (runs.some((run) => run.commit === commit && run.status === "stopped")) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("the first run was not opened within a minute");
 }
 
 /** Deliveries without a record of their run, once all have had the time to be opened. */
