@@ -78,7 +78,7 @@ describe("A then B are pushed, B is delivered before A, A twice, and a third pus
     ]);
     expect(await recordsOf(world, "b")).toEqual(["event-b: hello-1"]);
     expect(await recordsOf(world, "c")).toEqual([
-      `head refs/heads/main ${commitOf("c")} after hello-1: hello-4`,
+      `head refs/heads/main ${commitOf("c")} after hello-2: hello-4`,
     ]);
     expect(await world.runs()).toEqual(["1 b succeeded", "2 a stopped", "4 c succeeded"]);
   });

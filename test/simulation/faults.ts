@@ -39,7 +39,9 @@ export type Fault =
   | "stranger"
   | "expiry"
   | "push back"
-  | "bad image";
+  | "bad image"
+  | "one architecture fails"
+  | "task failed";
 
 export type FaultCounts = Record<Fault, number>;
 
@@ -73,6 +75,8 @@ export function noFaults(): FaultCounts {
     expiry: 0,
     "push back": 0,
     "bad image": 0,
+    "one architecture fails": 0,
+    "task failed": 0,
   };
 }
 

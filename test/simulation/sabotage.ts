@@ -66,6 +66,56 @@ export const FORGED_APPROVALS = withStreams((streams) => ({
   },
 }));
 
+/** Pauses that go on with an approval nobody gave. */
+export const FORGED_ANSWERS = withStreams((streams) => ({
+  append: (stream, version, events, state) => {
+    const paused = events.find((event) => has(event, "type") && event.type === "deployment.paused");
+    const forged =
+      has(paused, "stage") && has(paused, "hookId") && has(paused, "at")
+        ? [
+            {
+              type: "approval.given",
+              at: paused.at,
+              stage: paused.stage,
+              hookId: paused.hookId,
+              person: "nobody",
+              identity: "nobody",
+              release: "any",
+            },
+          ]
+        : [];
+    return streams.append(stream, version, [...events, ...forged], state);
+  },
+}));
+
+/** Tasks that ECS cannot tell from others of the same place. */
+export const NO_TOKENS: Sabotage = {
+  ...HONEST,
+  perform: (perform, now) => async (run, command) =>
+    perform(command.type === "run-task" ? { ...run, id: `${run.id} ${now()}` } : run, command),
+};
+
+/** Migrations that are said to have run. */
+export const NO_MIGRATIONS: Sabotage = {
+  ...HONEST,
+  perform: (perform, now) => async (run, command) => {
+    if (command.type !== "run-task") return perform(run, command);
+    const { stage, cluster, service, when, index } = command;
+    const key = { at: now(), stage, cluster, service, when, index };
+    return { events: [{ type: "task.ended", ...key, lines: [] }], wake: [] };
+  },
+};
+
+/** Services that are said to be back. */
+export const NO_RETURNS: Sabotage = {
+  ...HONEST,
+  perform: (perform, now) => async (run, command) => {
+    if (command.type !== "return-deployment") return perform(run, command);
+    const { stage, cluster, service } = command;
+    return { events: [{ type: "return.ended", at: now(), stage, cluster, service }], wake: [] };
+  },
+};
+
 /** Refusals of deliveries that nobody writes down. */
 export const NO_RECORDS: Sabotage = {
   ...HONEST,

@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers";
+import { nextTick } from "node:process";
 import { isTerminal, type Run } from "../../shared/pipeline/run.ts";
 import { Agenda } from "./agenda.ts";
 import type { Violation } from "./checks/findings.ts";
@@ -9,6 +9,7 @@ import { seeded } from "./random.ts";
 import { HONEST, type Sabotage } from "./sabotage.ts";
 import { keptTrace, NO_TRACE } from "./trace.ts";
 import { Managers } from "./world/managers.ts";
+import { Moves } from "./world/moves.ts";
 import { Others } from "./world/others.ts";
 import { Pushes } from "./world/pushes.ts";
 import { DAY, drawScenario, MINUTE, type Scenario } from "./world/scenario.ts";
@@ -89,7 +90,7 @@ class Play {
       await this.#comeToRest();
     }
     // In the end every gate expires and every hold is released.
-    for (let round = 0; this.#isOpen && round < 8; round += 1) {
+    for (let round = 0; this.#isOpen && round < 24; round += 1) {
       agenda.schedule(8 * DAY, () => this.#managers.releaseHolds());
       await this.#drain();
       await this.#comeToRest();
@@ -123,6 +124,9 @@ class Play {
     sometimes(random.between(0, 12), faultsFor, () => this.#managers.look());
     sometimes(random.between(0, 1), faultsFor, () => this.#managers.releaseHolds());
     if (random.chance(0.05)) sometimes(1, faultsFor / 2, () => this.#others.stopBuild());
+    const moves = new Moves(this.#world);
+    if (random.chance(0.6)) sometimes(random.between(1, 3), faultsFor, () => moves.move());
+    if (random.chance(0.1)) sometimes(1, faultsFor, () => moves.stop());
     if (scenario.services.length > 0) {
       if (random.chance(rates.foreign))
         sometimes(random.between(1, 3), faultsFor, () => this.#others.deploy());
@@ -140,7 +144,7 @@ class Play {
       this.#steps += 1;
       if (this.#machine.isAwake) {
         this.#machine.isAwake = false;
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await new Promise<void>((resolve) => nextTick(resolve));
       }
       if (this.#steps > MAX_STEPS) {
         this.#world.checks.findings.violate(7, `it goes on after ${MAX_STEPS} steps`);

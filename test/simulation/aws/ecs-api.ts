@@ -10,6 +10,8 @@ import type { FakeEcr } from "./ecr.ts";
 import type { FakeEcs } from "./ecs.ts";
 import { primaryOf, type RunningTask, type Service, type ServiceDeployment } from "./ecs-service.ts";
 import { digestOf } from "./names.ts";
+import { describeOneOff, type OneOffTasks } from "./one-off-tasks.ts";
+import { deploymentArn, describeDeployment, revisionArn } from "./pauses.ts";
 
 /** Every cluster has one host of each architecture, each behind its own capacity provider. */
 const HOSTS: Readonly<Record<string, string>> = { x86: "x86_64", graviton: "arm64" };
@@ -19,6 +21,9 @@ export interface EcsApiHooks {
   readonly isCrowded: () => boolean;
   /** A service is to change; told after it has. */
   readonly onUpdate: (service: Service, before: ServiceDeployment, after: ServiceDeployment) => void;
+  /** Somebody has answered a pause that waited. */
+  readonly onAnswer: (hookId: string | undefined, action: "CONTINUE" | "ROLLBACK") => void;
+  readonly oneOffs: OneOffTasks;
   /** Whether hosts name the platform's own image, or the index it was pulled by. */
   readonly reportsPlatformDigest: boolean;
 }
@@ -32,6 +37,7 @@ export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs
   return {
     describeServices: async ({ cluster, services = [] }) => {
       demandCluster(cluster);
+      ecs.expire();
       const found = services.map((name) => ecs.service(cluster, name));
       return {
         services: found.flatMap((service) => (service === undefined ? [] : [describeService(service)])),
@@ -67,19 +73,25 @@ export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs
       const before = primaryOf(service);
       const revision = taskDefinition === undefined ? before.revision : definitions.get(taskDefinition);
       if (capacityProviderStrategy !== undefined) service.strategy = capacityProviderStrategy;
+      if (rest.placementConstraints !== undefined) service.constraints = rest.placementConstraints;
+      if (rest.deploymentConfiguration !== undefined) service.configuration = rest.deploymentConfiguration;
       if (revision !== before.revision || rest.forceNewDeployment === true) {
         hooks.onUpdate(service, before, ecs.deploy(service, revision));
       }
       return { service: describeService(service) };
     },
 
-    listServiceDeployments: async ({ cluster, service: name, createdAt, maxResults = 20 }) => {
+    listServiceDeployments: async ({ cluster, service: name, createdAt, status = [], maxResults = 20 }) => {
       const service = ecs.service(cluster, name);
       if (service === undefined) throw new AwsError("ServiceNotFoundException", `no service ${name}`);
       const after = createdAt?.after?.getTime() ?? 0;
-      const found = service.history.filter((one) => one.createdAt >= after).reverse();
+      const found = service.history
+        .filter((one) => one.createdAt >= after)
+        .filter((one) => status.length === 0 || status.includes(statusOf(service, one)))
+        .reverse();
       return {
         serviceDeployments: found.slice(0, maxResults).map((one) => ({
+          serviceDeploymentArn: deploymentArn(service, one),
           targetServiceRevisionArn: revisionArn(service, one),
           status: statusOf(service, one),
           statusReason: one.reason,
@@ -92,18 +104,46 @@ export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs
         service.history.flatMap((one) => {
           const serviceRevisionArn = revisionArn(service, one);
           return serviceRevisionArns.includes(serviceRevisionArn)
-            ? [{ serviceRevisionArn, taskDefinition: one.revision.arn }]
+            ? [
+                {
+                  serviceRevisionArn,
+                  taskDefinition: one.revision.arn,
+                  capacityProviderStrategy: [...one.strategy],
+                },
+              ]
             : [];
         }),
       ),
     }),
 
-    // Nobody pauses a deployment here, nor runs a task beside it.
-    describeServiceDeployments: async () => ({ serviceDeployments: [] }),
-    continueServiceDeployment: () =>
-      Promise.reject(new AwsError("InvalidParameterException", "no such hook")),
-    runTask: () => Promise.reject(new AwsError("InvalidParameterException", "no such task definition")),
-    stopTask: () => Promise.reject(new AwsError("InvalidParameterException", "no such task")),
+    describeServiceDeployments: async ({ serviceDeploymentArns = [] }) => {
+      ecs.expire();
+      return {
+        serviceDeployments: ecs.services.flatMap((service) =>
+          service.history
+            .filter((one) => serviceDeploymentArns.includes(deploymentArn(service, one)))
+            .map((one) => describeDeployment(service, one)),
+        ),
+      };
+    },
+
+    continueServiceDeployment: async ({ serviceDeploymentArn, hookId, action = "CONTINUE" }) => {
+      if (!ecs.answer(serviceDeploymentArn, hookId, action))
+        throw new AwsError("InvalidParameterException", `${hookId} does not wait`);
+      hooks.onAnswer(hookId, action);
+      return { serviceDeploymentArn };
+    },
+
+    runTask: async (input) => {
+      demandCluster(input.cluster);
+      definitions.get(input.taskDefinition);
+      return { tasks: [describeOneOff(hooks.oneOffs.run(input))] };
+    },
+
+    stopTask: async ({ task }) => {
+      hooks.oneOffs.stop(task);
+      return {};
+    },
 
     describeClusters: async ({ clusters = [] }) => ({
       clusters: clusters.map((clusterName) => ({ clusterName, defaultCapacityProviderStrategy: [] })),
@@ -140,7 +180,13 @@ export function ecsApi(ecs: FakeEcs, ecr: FakeEcr, hooks: EcsApiHooks): Aws["ecs
     describeTasks: async ({ cluster, tasks = [] }) => {
       const all = ecs.services.flatMap((service) => (service.cluster === cluster ? service.tasks : []));
       const found = all.filter(({ arn }) => tasks.includes(arn));
-      return { tasks: found.map((task) => describeTask(task, ecr, hooks.reportsPlatformDigest)) };
+      const once = tasks.flatMap((arn) => hooks.oneOffs.find(arn) ?? []);
+      return {
+        tasks: [
+          ...found.map((task) => describeTask(task, ecr, hooks.reportsPlatformDigest)),
+          ...once.map(describeOneOff),
+        ],
+      };
     },
   };
 }
@@ -154,6 +200,8 @@ function describeService(service: Service): ServiceDescription {
     desiredCount: service.desired,
     taskDefinition: primaryOf(service).revision.arn,
     capacityProviderStrategy: service.strategy,
+    placementConstraints: service.constraints,
+    deploymentConfiguration: service.configuration,
     deployments: service.deployments.map(
       ({ id, status, revision, rolloutState, reason }): Deployment => ({
         id,
@@ -164,10 +212,6 @@ function describeService(service: Service): ServiceDescription {
       }),
     ),
   };
-}
-
-function revisionArn(service: Service, { id }: ServiceDeployment): string {
-  return `${service.arn.replace(":service/", ":service-revision/")}/${id.slice("ecs-svc/".length)}`;
 }
 
 function statusOf(service: Service, deployment: ServiceDeployment): ServiceDeploymentStatus {
@@ -184,11 +228,15 @@ function describeTask(task: RunningTask, ecr: FakeEcr, reportsPlatformDigest: bo
     taskArn: task.arn,
     taskDefinitionArn: deployment.revision.arn,
     startedBy: deployment.id,
-    lastStatus: task.isRunning ? "RUNNING" : "PENDING",
+    lastStatus: task.exitCode !== undefined ? "STOPPED" : task.isRunning ? "RUNNING" : "PENDING",
+    ...(task.exitCode === undefined
+      ? {}
+      : { desiredStatus: "STOPPED", stopCode: "EssentialContainerExited" as const }),
     attributes: [{ name: "ecs.cpu-architecture", value: architecture }],
     containers: Object.entries(deployment.revision.images).map(([name, image]) => ({
       name,
       image,
+      ...(task.exitCode === undefined ? {} : { exitCode: task.exitCode, reason: "exec format error" }),
       imageDigest: pulledDigest(image, architecture, ecr, reportsPlatformDigest),
     })),
   };

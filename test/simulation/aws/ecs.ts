@@ -1,21 +1,40 @@
 import type { Agenda } from "../agenda.ts";
 import { AwsError } from "./aws-error.ts";
-import { primaryOf, type RunningTask, type Service, type ServiceDeployment } from "./ecs-service.ts";
+import {
+  architecturesOf,
+  type Pause,
+  primaryOf,
+  type RunningTask,
+  type Service,
+  type ServiceDeployment,
+} from "./ecs-service.ts";
 import { ACCOUNT, BASE_IMAGE, REGION } from "./names.ts";
+import { deploymentArn, isPaused, pauses } from "./pauses.ts";
 import { type Registered, TaskDefinitions } from "./task-definitions.ts";
+
+/** A day, as ECS has it. */
+const PAUSE_MILLISECONDS = 86_400_000;
 
 /** How a deployment goes. */
 export interface Rollout {
   readonly milliseconds: number;
   readonly fails: boolean;
+  /** On arm64 only; where the deployment has no task there, it goes well. */
+  readonly failsOnArm: boolean;
   /** How long one task is missing after the end: it has died and is replaced. */
   readonly missingTaskMilliseconds: number;
 }
 
 export interface EcsHooks {
   readonly rolloutOf: (service: Service, deployment: ServiceDeployment) => Rollout;
+  /** A deployment has begun, and its event is due. */
+  readonly onBegin: (service: Service, deployment: ServiceDeployment) => void;
   /** A deployment has come to an end, and its event is due. */
   readonly onEnd: (service: Service, deployment: ServiceDeployment) => void;
+  /** A deployment waits for an answer, and its event is due. */
+  readonly onPause: (service: Service, deployment: ServiceDeployment) => void;
+  /** Whether a rollback also brings the capacity providers back that were there before: nobody knows of ECS. */
+  readonly restoresStrategy: boolean;
 }
 
 /** ECS behind its API: services, their deployments and tasks. */
@@ -53,9 +72,12 @@ export class FakeEcs {
       desired,
       status: "ACTIVE",
       strategy: [],
+      constraints: [],
+      configuration: { deploymentCircuitBreaker: { enable: true, rollback: rollsBack } },
       deployments: [],
       history: [],
       steady,
+      steadyStrategy: [],
       tasks: [],
     };
     this.#services.set(`${cluster}/${name}`, service);
@@ -108,6 +130,8 @@ export class FakeEcs {
       revision,
       rollbackOf: rollbackOf?.id,
       createdAt: this.#agenda.now,
+      strategy: service.strategy,
+      failsOnArm: false,
       status: "PRIMARY",
       rolloutState: "IN_PROGRESS",
       reason: rollbackOf === undefined ? "" : `rolling back from ${rollbackOf.id}`,
@@ -122,24 +146,95 @@ export class FakeEcs {
   }
 
   #run(service: Service, deployment: ServiceDeployment): void {
+    this.#hooks.onBegin(service, deployment);
     const rollout = this.#hooks.rolloutOf(service, deployment);
     // The first new task stands beside the old ones.
     this.#agenda.schedule(rollout.milliseconds / 2, () => {
-      if (isUnderWay(service, deployment)) service.tasks.push(this.#task(deployment, 0));
+      if (!isUnderWay(service, deployment)) return;
+      service.tasks.push(this.#task(service, deployment, 0));
+      if (deployment.rollbackOf !== undefined || !pauses(service)) return;
+      const expiresAt = this.#agenda.now + PAUSE_MILLISECONDS;
+      deployment.pause = { hookId: `hook of ${deployment.id}`, expiresAt, status: "AWAITING_ACTION" };
+      this.#hooks.onPause(service, deployment);
     });
     this.#agenda.schedule(rollout.milliseconds, () => {
-      if (!isUnderWay(service, deployment)) return;
-      if (rollout.fails) this.#fail(service, deployment);
-      else this.#complete(service, deployment, rollout.missingTaskMilliseconds);
-      this.#hooks.onEnd(service, deployment);
+      if (!isPaused(deployment)) this.#finish(service, deployment, rollout);
     });
+  }
+
+  #finish(service: Service, deployment: ServiceDeployment, rollout: Rollout): void {
+    if (!isUnderWay(service, deployment)) return;
+    const onArm = rollout.failsOnArm && this.#failOnArm(service, deployment);
+    if (rollout.fails || onArm) this.#fail(service, deployment, service.rollsBack);
+    else this.#complete(service, deployment, rollout.missingTaskMilliseconds);
+    this.#hooks.onEnd(service, deployment);
+  }
+
+  /** Tasks on x86_64 run, those on arm64 crash; false when there are none of both. */
+  #failOnArm(service: Service, deployment: ServiceDeployment): boolean {
+    const tasks = Array.from({ length: service.desired }, (_, index) =>
+      this.#task(service, deployment, index),
+    );
+    const crashed = tasks.filter(({ architecture }) => architecture === "arm64");
+    if (crashed.length === 0 || crashed.length === tasks.length) return false;
+    deployment.failsOnArm = true;
+    service.tasks = tasks.map((task) =>
+      task.architecture === "arm64" ? { ...task, isRunning: false, exitCode: 255 } : task,
+    );
+    return true;
+  }
+
+  /** Somebody answers a pause; false when nothing waits there. */
+  answer(arn: string | undefined, hookId: string | undefined, action: "CONTINUE" | "ROLLBACK"): boolean {
+    this.expire();
+    for (const service of this.services) {
+      for (const deployment of service.deployments) {
+        const { pause } = deployment;
+        const isMeant = deploymentArn(service, deployment) === arn && pause?.hookId === hookId;
+        if (!isMeant || pause?.status !== "AWAITING_ACTION" || !isUnderWay(service, deployment)) continue;
+        this.#goOn(service, deployment, pause, action);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Pauses that nobody has answered in time go back; looked at when somebody asks. */
+  expire(): void {
+    for (const service of this.services) {
+      const deployment = service.deployments[0];
+      const { pause } = deployment ?? {};
+      if (deployment === undefined || pause?.status !== "AWAITING_ACTION") continue;
+      if (pause.expiresAt <= this.#agenda.now) this.#goOn(service, deployment, pause, "ROLLBACK");
+    }
+  }
+
+  #goOn(
+    service: Service,
+    deployment: ServiceDeployment,
+    pause: Pause,
+    action: "CONTINUE" | "ROLLBACK",
+  ): void {
+    if (!isUnderWay(service, deployment)) return;
+    if (action === "CONTINUE") {
+      pause.status = "SUCCEEDED";
+      const rollout = this.#hooks.rolloutOf(service, deployment);
+      this.#agenda.schedule(rollout.milliseconds, () => this.#finish(service, deployment, rollout));
+      return;
+    }
+    pause.status = "FAILED";
+    this.#fail(service, deployment, true);
+    this.#hooks.onEnd(service, deployment);
   }
 
   #complete(service: Service, deployment: ServiceDeployment, missingTaskMilliseconds: number): void {
     deployment.rolloutState = "COMPLETED";
     service.deployments = [deployment];
     service.steady = deployment.revision;
-    service.tasks = Array.from({ length: service.desired }, (_, index) => this.#task(deployment, index));
+    service.steadyStrategy = service.strategy;
+    service.tasks = Array.from({ length: service.desired }, (_, index) =>
+      this.#task(service, deployment, index),
+    );
     const [first] = service.tasks;
     if (missingTaskMilliseconds === 0 || first === undefined) {
       deployment.hasRun = true;
@@ -152,11 +247,12 @@ export class FakeEcs {
     });
   }
 
-  #fail(service: Service, deployment: ServiceDeployment): void {
+  #fail(service: Service, deployment: ServiceDeployment, goesBack: boolean): void {
     deployment.rolloutState = "FAILED";
     deployment.reason = "tasks failed to start";
-    if (!service.rollsBack) return;
+    if (!goesBack) return;
     deployment.isRolledBack = true;
+    if (this.#hooks.restoresStrategy) service.strategy = service.steadyStrategy;
     const back = this.#open(service, service.steady, deployment);
     this.#run(service, back);
     this.#agenda.schedule(30_000, () => {
@@ -164,12 +260,13 @@ export class FakeEcs {
     });
   }
 
-  #task(deployment: ServiceDeployment, index: number): RunningTask {
+  #task(service: Service, deployment: ServiceDeployment, index: number): RunningTask {
     this.#tasks += 1;
+    const architectures = architecturesOf(service, deployment);
     return {
       arn: `arn:aws:ecs:${REGION}:${ACCOUNT}:task/${this.#tasks}`,
       deployment,
-      architecture: index % 2 === 0 ? "x86_64" : "arm64",
+      architecture: architectures[index % architectures.length] ?? "x86_64",
       isRunning: true,
     };
   }

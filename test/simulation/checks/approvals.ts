@@ -16,6 +16,8 @@ export function approvalFault({ run, events }: Entry, stageName: string): string
   const people = new Set<string>();
   for (const event of events.slice(opened)) {
     if (!("stage" in event) || event.stage !== stageName) continue;
+    // What is said to a pause later on is no word on the gate.
+    if ("hookId" in event && event.hookId !== undefined) continue;
     if (event.type === "approval.refused") return `${event.person} refused it`;
     if (event.type === "approval.expired") return "it expired";
     if (event.type !== "approval.given" || event.release !== release) continue;

@@ -7,6 +7,7 @@ import { DecisionChecks } from "./decisions.ts";
 import { DeliveryChecks } from "./deliveries.ts";
 import { Findings } from "./findings.ts";
 import { ImageChecks } from "./images.ts";
+import { RolloutChecks } from "./rollouts.ts";
 import { RunBook } from "./run-book.ts";
 import { StageChecks } from "./stages.ts";
 import { StreamChecks } from "./streams.ts";
@@ -21,6 +22,7 @@ export class Checks {
   readonly deliveries: DeliveryChecks;
   readonly images: ImageChecks;
   readonly stages: StageChecks;
+  readonly rollouts: RolloutChecks;
   readonly codecommit: FakeCodeCommit;
 
   constructor(codecommit: FakeCodeCommit, aws: { readonly ecr: () => FakeEcr; readonly ecs: () => FakeEcs }) {
@@ -28,6 +30,7 @@ export class Checks {
     this.deliveries = new DeliveryChecks(this.findings, codecommit);
     this.images = new ImageChecks(this.findings, aws.ecr);
     this.stages = new StageChecks(this.findings, this.book, aws.ecs);
+    this.rollouts = new RolloutChecks(this.findings, this.book, aws.ecs);
   }
 
   /** The store, with every write that takes effect shown to the checks. */
@@ -79,6 +82,7 @@ export class Checks {
       this.builds.changed(change);
       this.images.changed(change);
       this.stages.changed(change);
+      this.rollouts.changed(change);
       const { event, after } = change;
       if (event.type === "approval.given" || event.type === "approval.refused")
         this.decisions.stored(after, event);

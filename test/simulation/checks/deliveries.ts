@@ -1,3 +1,4 @@
+import { isDerived } from "../../../shared/pipeline/events.ts";
 import type { Run } from "../../../shared/pipeline/run.ts";
 import type { DeliveryRecord } from "../../../shared/store/stream-store.ts";
 import type { FakeCodeCommit } from "../aws/codecommit.ts";
@@ -57,6 +58,8 @@ export class DeliveryChecks {
       () => `${id} was opened, but ${key} is recorded as ${JSON.stringify(outcome)}`,
     );
     if (status.status === "stopped" || !run.revision.ref.startsWith("refs/heads/")) return;
+    // What only moves a release is no news of its branch.
+    if (isDerived(run.trigger)) return;
     for (const other of this.#going) this.#demandOrder(other, run);
     this.#going.push(run);
   }

@@ -1,10 +1,11 @@
 import { readPipeline, readRef } from "../../../shared/effects/pipeline-stream.ts";
 import { readStageLock } from "../../../shared/effects/stage-lock.ts";
 import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
+import { isDerived } from "../../../shared/pipeline/events.ts";
 import { replay } from "../../../shared/pipeline/evolve.ts";
 import { explain } from "../../../shared/pipeline/explain.ts";
 import { tipOf } from "../../../shared/pipeline/refs.ts";
-import { currentStage, isTerminal, type Run } from "../../../shared/pipeline/run.ts";
+import { currentStage, type Deployment, isTerminal, type Run } from "../../../shared/pipeline/run.ts";
 import type { StageLock } from "../../../shared/pipeline/stages.ts";
 import type { Store } from "../../../shared/store/stream-store.ts";
 import type { Checks } from "./checks.ts";
@@ -53,6 +54,7 @@ function checkOneRunEach({ findings, codecommit, book }: Checks): void {
   const counts = new Map<string, number>();
   for (const { run } of book.all) {
     const { repository, ref, commit } = run.revision;
+    if (isDerived(run.trigger)) continue;
     if (run.definition.mode !== "superseded" || run.status.status === "stopped") continue;
     const key = `${run.definition.name} ${ref} ${commit}`;
     const count = (counts.get(key) ?? 0) + 1;
@@ -135,9 +137,29 @@ async function waitFault(
       return lock.holder !== undefined && lock.holder.runId !== run.id
         ? undefined
         : `it waits behind ${stage.state.behind} for a stage that ${holderOf(lock)} has`;
+    case "deploying":
+      return stage.state.deployments.some((one) => waits(one, sweptAt)) &&
+        stage.state.deployments.every((one) => waits(one, sweptAt) || !isAtWork(one))
+        ? undefined
+        : `stage ${stage.definition.name} is deploying`;
     default:
       return `stage ${stage.definition.name} is ${stage.state.status}`;
   }
+}
+
+/** For a named person at a pause, or for a named time while it bakes. */
+function waits({ state }: Deployment, sweptAt: number): boolean {
+  if (state.status === "baking") return sweptAt < state.until;
+  if (state.status !== "in-progress" || state.pause === undefined) return false;
+  return state.pause.answered === undefined && sweptAt < state.pause.expiresAt;
+}
+
+/** Somebody has begun something that has to come to an end by itself. */
+function isAtWork({ state, back, tasks }: Deployment): boolean {
+  const open = ["requested", "in-progress", "baking", "running"];
+  return [state, ...(back === undefined ? [] : [back]), ...Object.values(tasks ?? {})].some(({ status }) =>
+    open.includes(status),
+  );
 }
 
 function isGated(run: Run | undefined): boolean {

@@ -1,4 +1,5 @@
-import type { EcsDeployment } from "../../../shared/pipeline/definition.ts";
+import type { EcsDeployment, StageDefinition } from "../../../shared/pipeline/definition.ts";
+import { isDerived } from "../../../shared/pipeline/events.ts";
 import {
   type Deployment,
   deploymentsOf,
@@ -13,6 +14,7 @@ import type { Registered } from "../aws/task-definitions.ts";
 import type { Caller } from "../invocation.ts";
 import { approvalFault } from "./approvals.ts";
 import type { Findings } from "./findings.ts";
+import { ReturnChecks } from "./returns.ts";
 import type { Change, RunBook } from "./run-book.ts";
 
 /** Invariants 2 (its second half), 3, 4 and 5, as ECS saw what was done to its services. */
@@ -20,6 +22,7 @@ export class StageChecks {
   readonly #findings: Findings;
   readonly #book: RunBook;
   readonly #ecs: () => FakeEcs;
+  readonly #returns: ReturnChecks;
   readonly #updates = new Set<string>();
   readonly #intents = new Set<string>();
   readonly #sequences = new Map<string, number>();
@@ -33,6 +36,7 @@ export class StageChecks {
     this.#findings = findings;
     this.#book = book;
     this.#ecs = ecs;
+    this.#returns = new ReturnChecks(findings, ecs, ({ arn }) => this.#foreign.has(arn));
   }
 
   changedByOthers(service: Service, at: number): void {
@@ -68,7 +72,7 @@ export class StageChecks {
     const { run: handed, command } = caller ?? {};
     const entry = this.#book.find(handed?.id ?? "");
     if (entry !== undefined && command?.type === "return-deployment") {
-      this.#returned(entry.run, command.stage, service, after);
+      this.#returns.updated(caller?.invocation, entry.run, command.stage, service, after);
       return;
     }
     if (entry === undefined || command?.type !== "deploy") {
@@ -81,7 +85,7 @@ export class StageChecks {
     const { run } = entry;
     const what = `${service.name} in stage ${command.stage} of ${run.id}`;
     // The SDK has sent it again, not knowing that it had arrived: the same intent.
-    const intent = `${caller?.invocation} ${run.id} ${command.stage} ${service.arn} ${after.revision.arn}`;
+    const intent = `${caller?.invocation} ${run.id} ${command.stage} ${service.arn} ${after.revision.arn} ${command.step}`;
     if (this.#intents.has(intent)) return;
     this.#intents.add(intent);
     const stage = run.stages.find(({ definition }) => definition.name === command.stage);
@@ -92,28 +96,17 @@ export class StageChecks {
       this.#findings.violate(4, `${what}: the stage does not deploy it`);
       return;
     }
-    this.#demandOnce(`${run.id} ${command.stage} ${service.arn}`, what);
+    const own = find(stage, target);
+    const isFollowUp = command.step > 0 || own?.quarantine !== undefined;
+    const step = `step ${command.step}${own?.quarantine === undefined ? "" : " without an architecture"}`;
+    this.#demandOnce(`${run.id} ${command.stage} ${service.arn} ${step}`, `${what}, ${step},`);
     this.#demandOrder(run, command.stage, service);
     this.#demandRelease(run, target, after, what);
     this.#demandPredecessors(run, command.stage, service, what);
     const fault = approvalFault(entry, command.stage);
     this.#findings.demand(fault === undefined, 4, () => `${what} was deployed although ${fault}`);
-    this.#demandSeen(stage, service, before.revision, what);
+    if (!isFollowUp) this.#demandSeen(stage, service, before.revision, what);
     this.#demandAlone(run, command.stage, what);
-  }
-
-  /** A stage that has failed takes a service back to what it was before, once. */
-  #returned(run: Run, stageName: string, service: Service, after: ServiceDeployment): void {
-    const what = `${service.name} in stage ${stageName} of ${run.id}`;
-    const stage = run.stages.find(({ definition }) => definition.name === stageName);
-    const deployment =
-      stage === undefined ? undefined : find(stage, { cluster: service.cluster, service: service.name });
-    this.#demandOnce(`${run.id} ${stageName} ${service.arn} back`, `${what}, on its way back,`);
-    this.#findings.demand(
-      deployment?.prepared.baseTaskDefinition === after.revision.arn,
-      4,
-      () => `${what} goes back to ${after.revision.arn}, not ${deployment?.prepared.baseTaskDefinition}`,
-    );
   }
 
   #demandOnce(key: string, what: string): void {
@@ -130,12 +123,13 @@ export class StageChecks {
       () => `${run.id} was deployed to ${key} after number ${before}`,
     );
     this.#sequences.set(key, run.sequence);
-    if (run.definition.mode !== "queued") return;
+    if (run.definition.mode !== "queued" || isDerived(run.trigger)) return;
     // One after another: whoever came before has passed this stage, or has ended.
     for (const other of this.#book.others(run)) {
       const state = other.stages.find(({ definition }) => definition.name === stage)?.state;
-      // One whose deployment has failed leaves the stage before it ends.
+      // One whose deployment has failed leaves the stage before it ends; what is moved is in nobody's queue.
       const isDone =
+        isDerived(other.trigger) ||
         state?.status === "succeeded" ||
         (state !== undefined && deploymentsOf(state).some((one) => one.state.status === "failed"));
       const waits = other.sequence < run.sequence && !isTerminal(other) && !isDone;
@@ -157,9 +151,10 @@ export class StageChecks {
   /** The stages before it, and the services before it in its own stage. */
   #demandPredecessors(run: Run, stage: string, service: Service, what: string): void {
     for (const { definition } of run.stages) {
+      const own = definition.name === stage;
       for (const target of definition.deploy) {
-        const own = definition.name === stage;
-        if (own && target.service === service.name && target.cluster === service.cluster) return;
+        if (own && target.service === service.name && target.cluster === service.cluster) continue;
+        if (own && !comesBefore(definition, target, service)) continue;
         const done = this.#hasRun(run, definition.name, target);
         this.#findings.demand(
           done,
@@ -167,6 +162,7 @@ export class StageChecks {
           () => `${what} came before ${target.service} of ${definition.name} ran it`,
         );
       }
+      if (own) return;
     }
   }
 
@@ -193,7 +189,7 @@ export class StageChecks {
     const key = `${run.definition.name}/${stage}`;
     const holder = this.#held.get(key);
     this.#findings.demand(
-      holder === undefined,
+      holder === undefined || isDerived(run.trigger),
       9,
       () => `${what}: the stage is held since ${holder} was rolled back`,
     );
@@ -207,7 +203,9 @@ export class StageChecks {
     }
   }
 
-  changed({ before, event, after }: Change): void {
+  changed(change: Change): void {
+    const { before, event, after } = change;
+    this.#returns.changed(change);
     if (event.type === "deployment.succeeded") this.#succeeded(before, event.stage, event);
     if (event.type === "deployment.failed") this.#failed(before, event);
     if (event.type === "run.superseded") this.#superseded(before, event.by);
@@ -230,7 +228,8 @@ export class StageChecks {
     const wanted = stage?.definition.deploy.find(
       ({ cluster, service }) => cluster === target.cluster && service === target.service,
     );
-    if (run === undefined || state?.status !== "in-progress" || wanted === undefined) {
+    const isUnderWay = state?.status === "in-progress" || state?.status === "baking";
+    if (run === undefined || state === undefined || !isUnderWay || wanted === undefined) {
       this.#findings.violate(5, `${what}, but is ${state?.status}`);
       return;
     }
@@ -282,6 +281,19 @@ export class StageChecks {
         `${event.service} of ${event.stage} of ${run?.id} is said to be ${event.rolledBack ? "" : "not "}rolled back`,
     );
   }
+}
+
+/** Whether one service of a stage has its turn only after another. */
+function comesBefore(
+  { order, deploy }: StageDefinition,
+  one: EcsDeployment,
+  { cluster, name }: Service,
+): boolean {
+  const index = deploy.findIndex((target) => target.service === name && target.cluster === cluster);
+  const own = deploy[index];
+  if (order === "parallel") return own?.needs?.includes(one.service) === true;
+  const isPaired = own?.pair !== undefined && own.pair === one.pair;
+  return deploy.indexOf(one) < index && !isPaired;
 }
 
 function find(

@@ -1,17 +1,23 @@
 import { acceptAndOpen, acceptDelivery, refuseDelivery } from "../../../shared/accept.ts";
-import { advanceAll, type Deps } from "../../../shared/advance.ts";
+import { advanceAll, type Deps, loadRun } from "../../../shared/advance.ts";
 import type { Aws } from "../../../shared/effects/aws.ts";
 import { codecommitSource } from "../../../shared/effects/codecommit.ts";
 import { getBuilds } from "../../../shared/effects/find-build.ts";
 import { readStageLock } from "../../../shared/effects/stage-lock.ts";
 import { parseBuildChange } from "../../../shared/intake/build-change.ts";
 import { parseCodeCommitPush } from "../../../shared/intake/codecommit-push.ts";
-import { parseDeploymentChange } from "../../../shared/intake/deployment-change.ts";
+import {
+  parseDeploymentChange,
+  parseHookChange,
+  parseTaskChange,
+} from "../../../shared/intake/deployment-change.ts";
 import { mismatch } from "../../../shared/intake/match.ts";
 import { findAccepted, openRun } from "../../../shared/open-run.ts";
 import { interpretBuild } from "../../../shared/pipeline/build-report.ts";
 import type { PipelineDefinition } from "../../../shared/pipeline/definition.ts";
+import type { RunEvent } from "../../../shared/pipeline/events.ts";
 import type { Delivery, RunStarted } from "../../../shared/pipeline/pipelines.ts";
+import { runningTask } from "../../../shared/pipeline/steps.ts";
 import { sweep } from "../../../shared/sweep.ts";
 
 /** What one invocation works with: its own gated store and AWS. */
@@ -95,31 +101,54 @@ export function onBuildChange(payload: unknown): Handler {
   };
 }
 
-/** As `functions/on-deployment-change.ts`. */
+/** As `functions/on-deployment-change.ts`, for the beginning and the end of a deployment. */
 export function onDeploymentChange(payload: unknown): Handler {
-  return async ({ deps, pipelines }) => {
+  return async (tools) => {
     const change = parseDeploymentChange(payload);
     if (change.type === "ignored") return;
-    const { cluster, service, deploymentId, state, reason } = change;
-    for (const { name: pipeline, stages } of pipelines) {
-      for (const { name: stage, deploy } of stages) {
-        if (!deploy.some((one) => one.cluster === cluster && one.service === service)) continue;
-        const { lock } = await readStageLock(deps.store, pipeline, stage);
-        const runId = lock.holder?.runId;
-        if (runId === undefined) continue;
-        await advanceAll(deps, runId, {
-          type: "deployment.reported",
-          at: deps.now(),
-          stage,
-          cluster,
-          service,
-          deploymentId,
-          state,
-          reason,
-        });
-      }
-    }
+    const { type: _type, ...report } = change;
+    const at = tools.deps.now();
+    await tellHolders(tools, change, (stage) => ({ type: "deployment.reported", at, stage, ...report }));
   };
+}
+
+/** The same, for a deployment that waits. */
+export function onHookChange(payload: unknown): Handler {
+  return async (tools) => {
+    const at = tools.deps.now();
+    const change = parseHookChange(payload, at);
+    if (change.type === "ignored") return;
+    const { type: _type, ...pause } = change;
+    await tellHolders(tools, change, (stage) => ({ type: "deployment.paused", at, stage, ...pause }));
+  };
+}
+
+/** The same, for a task that runs once. */
+export function onTaskChange(payload: unknown): Handler {
+  return async ({ deps }) => {
+    const change = parseTaskChange(payload);
+    if (change.type === "ignored") return;
+    const { taskArn, runId } = change;
+    const { run } = await loadRun(deps.store, runId);
+    const task = run === undefined ? undefined : runningTask(run, taskArn);
+    if (task !== undefined)
+      await advanceAll(deps, runId, { type: "task.reported", at: deps.now(), taskArn, ...task });
+  };
+}
+
+async function tellHolders(
+  { deps, pipelines }: Tools,
+  { cluster, service }: { readonly cluster: string; readonly service: string },
+  eventIn: (stage: string) => RunEvent,
+): Promise<void> {
+  for (const { name: pipeline, stages } of pipelines) {
+    for (const { name: stage, deploy } of stages) {
+      if (!deploy.some((one) => one.cluster === cluster && one.service === service)) continue;
+      const { lock } = await readStageLock(deps.store, pipeline, stage);
+      const runId = lock.holder?.runId;
+      if (runId !== undefined) await advanceAll(deps, runId, eventIn(stage));
+    }
+  }
 }
 
 /** As `functions/sweep.ts`; what went wrong is left to the next. */

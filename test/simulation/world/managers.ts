@@ -1,4 +1,5 @@
 import { decideStage } from "../../../shared/decide-stage.ts";
+import { openPause } from "../../../shared/pipeline/approvals.ts";
 import { type Run, releaseOf } from "../../../shared/pipeline/run.ts";
 import { releaseHold } from "../../../shared/release-hold.ts";
 import { isInvolved, type Sent } from "../checks/decisions.ts";
@@ -99,6 +100,8 @@ function gatesOf(run: Run): readonly OpenGate[] {
   const release = releaseOf(run);
   if (release === undefined || run.status.status !== "staging") return [];
   return run.stages.flatMap(({ definition, state }) =>
-    state.status === "gated" ? [{ run, stage: definition.name, release }] : [],
+    state.status === "gated" || openPause({ definition, state }) !== undefined
+      ? [{ run, stage: definition.name, release }]
+      : [],
   );
 }

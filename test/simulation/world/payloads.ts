@@ -1,5 +1,7 @@
 import { type Build, pairs } from "../aws/codebuild.ts";
 import type { Service, ServiceDeployment } from "../aws/ecs-service.ts";
+import type { OneOffTask } from "../aws/one-off-tasks.ts";
+import { deploymentArn, PAUSE_STAGE } from "../aws/pauses.ts";
 
 /** The events as EventBridge delivers them; only what a reader may rely on. */
 
@@ -53,6 +55,32 @@ export function buildPayload(build: Build, withExports: boolean): unknown {
               ],
       },
     },
+  };
+}
+
+/** `ECS Hook State Change` */
+export function hookPayload(service: Service, deployment: ServiceDeployment): unknown {
+  return {
+    source: "aws.ecs",
+    "detail-type": "ECS Hook State Change",
+    resources: [service.arn],
+    detail: {
+      eventName: "HOOK_AWAITING_ACTION",
+      hookId: deployment.pause?.hookId,
+      serviceDeploymentArn: deploymentArn(service, deployment),
+      lifecycleStage: PAUSE_STAGE,
+      expiresAt: new Date(deployment.pause?.expiresAt ?? 0).toISOString(),
+    },
+  };
+}
+
+/** `ECS Task State Change` */
+export function taskPayload({ arn, startedBy }: OneOffTask): unknown {
+  return {
+    source: "aws.ecs",
+    "detail-type": "ECS Task State Change",
+    resources: [arn],
+    detail: { taskArn: arn, lastStatus: "STOPPED", startedBy },
   };
 }
 

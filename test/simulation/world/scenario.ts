@@ -8,6 +8,7 @@ import type {
   StageDefinition,
 } from "../../../shared/pipeline/definition.ts";
 import type { Random } from "../random.ts";
+import { deploymentExtras, stageExtras, together } from "./extras.ts";
 import { GROUPS } from "./people.ts";
 
 export const MINUTE = 60_000;
@@ -29,6 +30,9 @@ export interface Scenario {
     readonly transientBuild: number;
     readonly badCommit: number;
     readonly rollback: number;
+    /** That a deployment which could fails on arm64 only. */
+    readonly oneArchitecture: number;
+    readonly task: number;
     readonly foreign: number;
     readonly gone: number;
   };
@@ -90,6 +94,8 @@ export function drawScenario(random: Random): Scenario {
       transientBuild: random.pick([0, 0.05, 0.3]),
       badCommit: random.pick([0, 0, 0.1, 0.3]),
       rollback: random.pick([0, 0.1, 0.4]),
+      oneArchitecture: random.pick([0, 0, 0.2, 0.6]),
+      task: random.pick([0, 0.1, 0.3]),
       foreign: random.pick([0, 0, 0.3, 1]),
       gone: random.pick([0, 0, 0, 0.3]),
     },
@@ -161,14 +167,22 @@ function stageDefinition(
   const containers = Object.fromEntries(
     images.map((image, index) => [index === 0 ? "app" : "worker", image]),
   );
-  const services = random.chance(0.75) ? [pipelineName] : [pipelineName, `${pipelineName}-jobs`];
+  const names = [pipelineName, `${pipelineName}-jobs`, `${pipelineName}-mail`];
+  const services = names.slice(0, random.pick([1, 1, 1, 2, 2, 3]));
   const gated = name === "production" ? random.chance(0.85) : random.chance(0.1);
+  const extras = stageExtras(random, gated);
   return {
     name,
     ...(gated ? { approval: rule } : {}),
-    deploy: services.map((service): EcsDeployment => {
-      const capacity = { x86: { base: 1, weight: 1 }, graviton: { base: 0, weight: 3 } };
-      return { cluster: name, service, containers, ...(random.chance(0.2) ? { capacity } : {}) };
-    }),
+    ...extras,
+    deploy: services.map(
+      (service, index): EcsDeployment => ({
+        cluster: name,
+        service,
+        containers,
+        ...deploymentExtras(random, extras),
+        ...together(random, extras, services.slice(0, index)),
+      }),
+    ),
   };
 }

@@ -8,14 +8,22 @@ import { FakeEcs } from "../aws/ecs.ts";
 import { ecsApi } from "../aws/ecs-api.ts";
 import { fakeLogs } from "../aws/logs.ts";
 import { PROJECTS, REGISTRY, sha256 } from "../aws/names.ts";
+import { OneOffTasks } from "../aws/one-off-tasks.ts";
 import { Checks } from "../checks/checks.ts";
 import type { Machine } from "../invocation.ts";
 import type { Sabotage } from "../sabotage.ts";
 import { Builders } from "./builds.ts";
 import { Bus } from "./bus.ts";
-import { type Handler, onBuildChange, onDeploymentChange, onSweep } from "./functions.ts";
+import {
+  type Handler,
+  onBuildChange,
+  onDeploymentChange,
+  onHookChange,
+  onSweep,
+  onTaskChange,
+} from "./functions.ts";
 import { Lambda } from "./lambda.ts";
-import { buildPayload, deploymentPayload } from "./payloads.ts";
+import { buildPayload, deploymentPayload, hookPayload, taskPayload } from "./payloads.ts";
 import { MINUTE, type Scenario } from "./scenario.ts";
 
 /** Everything that is there: the functions, the store, AWS, and the checks that watch both. */
@@ -25,6 +33,7 @@ export class World {
   readonly codecommit = new FakeCodeCommit();
   readonly ecr: FakeEcr;
   readonly ecs: FakeEcs;
+  readonly oneOffs: OneOffTasks;
   readonly codebuild: FakeCodeBuild;
   readonly checks: Checks;
   readonly bus: Bus;
@@ -60,13 +69,36 @@ export class World {
       rolloutOf: (_service, { rollbackOf }) => ({
         milliseconds: random.between(10_000, 4 * MINUTE),
         fails: rollbackOf === undefined && weather.strikes("rollback", scenario.rates.rollback),
+        failsOnArm:
+          rollbackOf === undefined &&
+          weather.strikes("one architecture fails", scenario.rates.oneArchitecture),
         missingTaskMilliseconds: random.chance(0.1) ? random.between(1_000, 90_000) : 0,
       }),
+      onBegin: (service, deployment) => {
+        const what = `${service.name} ${deployment.id} begins`;
+        this.#send("deployment", what, onDeploymentChange(deploymentPayload(service, deployment)));
+      },
       onEnd: (service, deployment) => {
         const what = `${service.name} ${deployment.id} ${deployment.rolloutState}`;
         trace.note(() => `deployment ends: ${what}`);
         if (deployment.isRolledBack) this.checks.stages.rolledBack(service, agenda.now);
         this.#send("deployment", what, onDeploymentChange(deploymentPayload(service, deployment)));
+      },
+      onPause: (service, deployment) => {
+        trace.note(() => `${deployment.id} of ${service.name} waits for an answer`);
+        this.#send("hook", deployment.id, onHookChange(hookPayload(service, deployment)));
+      },
+      restoresStrategy: random.chance(0.5),
+    });
+    this.oneOffs = new OneOffTasks(agenda, {
+      courseOf: () => ({
+        milliseconds: random.chance(0.1) ? 12 * MINUTE : random.between(3_000, 2 * MINUTE),
+        exitCode: weather.strikes("task failed", scenario.rates.task) ? 1 : 0,
+      }),
+      onStart: (task) => this.checks.rollouts.taskStarted(machine.caller, task),
+      onEnd: (task) => {
+        trace.note(() => `task ${task.arn} ends: ${task.exitCode}`);
+        this.#send("task", task.arn, onTaskChange(taskPayload(task)));
       },
     });
     this.ecr.give("base", "1");
@@ -106,7 +138,10 @@ export class World {
         isCrowded: () => weather.strikes("throttle", 0.01),
         onUpdate: (service, before, after) => {
           this.checks.stages.updated(this.machine.caller, service, before, after);
+          this.checks.rollouts.updated(this.machine.caller, this.oneOffs.all);
         },
+        onAnswer: (hookId, action) => this.checks.rollouts.answered(this.machine.caller, hookId, action),
+        oneOffs: this.oneOffs,
         reportsPlatformDigest: this.scenario.reportsPlatformDigest,
       }),
       query: (_service, _version, action) => Promise.reject(new Error(`${action} is not simulated`)),
