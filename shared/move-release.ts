@@ -9,7 +9,7 @@ import type { Instant } from "./pipeline/events.ts";
 import { serviceKey } from "./pipeline/leaving.ts";
 import { type RunStarted, runIdOf } from "./pipeline/pipelines.ts";
 import type { Run } from "./pipeline/run.ts";
-import { liveRelease, previousRelease, type StageLock } from "./pipeline/stages.ts";
+import { liveRelease, previousRelease, type StageLock } from "./pipeline/stage-lock.ts";
 
 /** Starts runs that move what has been released before: back, onto all architectures again, or by weights. */
 

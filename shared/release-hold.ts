@@ -1,7 +1,7 @@
 import { advanceAll, type Deps } from "./advance.ts";
 import { recordDecision } from "./decisions.ts";
 import { changeStageLock, readStageLock } from "./effects/stage-lock.ts";
-import type { Hold, StageLock, StageLockEvent } from "./pipeline/stages.ts";
+import type { Hold, StageLock, StageLockEvent } from "./pipeline/stage-lock.ts";
 
 /** Who ends a hold: the name, the raw identity, and from where. */
 export interface Releaser {

@@ -14,7 +14,7 @@ import type {
 import type { Person } from "../../shared/pipeline/identities.ts";
 import { override } from "../../shared/pipeline/interventions.ts";
 import type { Run, Stage } from "../../shared/pipeline/run.ts";
-import { liveRelease, type StageRelease } from "../../shared/pipeline/stages.ts";
+import { liveRelease, type StageRelease } from "../../shared/pipeline/stage-lock.ts";
 import { type ApiServices, isoTime } from "./context.ts";
 import { askedOf } from "./stage-view.ts";
 

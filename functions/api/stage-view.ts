@@ -9,7 +9,12 @@ import type {
 import { openPause } from "../../shared/pipeline/approvals.ts";
 import type { PipelineDefinition, StageDefinition } from "../../shared/pipeline/definition.ts";
 import type { Approval, Run, Stage } from "../../shared/pipeline/run.ts";
-import { type Holder, liveRelease, type StageLock, type StageRelease } from "../../shared/pipeline/stages.ts";
+import {
+  type Holder,
+  liveRelease,
+  type StageLock,
+  type StageRelease,
+} from "../../shared/pipeline/stage-lock.ts";
 import type { Store } from "../../shared/store/stream-store.ts";
 import { isoTime } from "./context.ts";
 

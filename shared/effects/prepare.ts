@@ -6,7 +6,7 @@ import type { PreparedDeployment } from "../pipeline/events.ts";
 import { fargateSizeFault } from "../pipeline/fargate-size.ts";
 import { serviceKey } from "../pipeline/leaving.ts";
 import type { Run } from "../pipeline/run.ts";
-import { liveRelease, type StageLock } from "../pipeline/stages.ts";
+import { liveRelease, type StageLock } from "../pipeline/stage-lock.ts";
 import {
   imageChanges,
   releaseTaskDefinition,

@@ -1,4 +1,4 @@
-import { evolveStageLock, FREE, type StageLock, type StageLockEvent } from "../pipeline/stages.ts";
+import { evolveStageLock, FREE, type StageLock, type StageLockEvent } from "../pipeline/stage-lock.ts";
 import type { Store } from "../store/stream-store.ts";
 
 /** The stream of a stage's lock. */

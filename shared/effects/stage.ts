@@ -3,14 +3,8 @@ import { type Instant, isDerived, type RunEvent } from "../pipeline/events.ts";
 import { leavingOf } from "../pipeline/leaving.ts";
 import { stageBusy, stageHeld } from "../pipeline/messages.ts";
 import { gateRound, type Run, type Stage } from "../pipeline/run.ts";
-import {
-  beginStage,
-  type Contender,
-  enterStage,
-  leaveStage,
-  reopenGate,
-  takerOf,
-} from "../pipeline/stages.ts";
+import type { Contender } from "../pipeline/stage-lock.ts";
+import { beginStage, enterStage, leaveStage, reopenGate, takerOf } from "../pipeline/stages.ts";
 import { type EffectContext, facts, isError, NOTHING, type Outcome, type Wake } from "./context.ts";
 import { markLive } from "./mark-live.ts";
 import { readPipeline } from "./pipeline-stream.ts";

@@ -3,7 +3,7 @@ import type { DeploymentKey, Instant, LogLocation, PauseAction, RunEvent, TaskKe
 import { channelId } from "./message-channel.ts";
 import type { Message } from "./messages-due.ts";
 import type { Report } from "./reports.ts";
-import type { LeaveOutcome } from "./stages.ts";
+import type { LeaveOutcome } from "./stage-lock.ts";
 
 /**
  * What should be done, in the imperative. Commands with a `lease` are claimed before they are carried out, so that one

@@ -9,7 +9,7 @@ import type {
 import type { PublishedIndex, Trigger } from "./events.ts";
 import { serviceKey } from "./leaving.ts";
 import { deploymentsOf, type Run, type Stage } from "./run.ts";
-import type { QuarantinedService } from "./stages.ts";
+import type { QuarantinedService } from "./stage-lock.ts";
 import { keepsRelease } from "./steps.ts";
 
 /**

@@ -2,7 +2,8 @@ import { capacityBefore } from "./capacity.ts";
 import type { DeploymentKey } from "./events.ts";
 import { heldAfter } from "./messages.ts";
 import { type Deployment, deploymentsOf, isStageEnd, type Run, releaseOf, type Stage } from "./run.ts";
-import type { Leaving, QuarantinedService, StageRelease } from "./stages.ts";
+import type { QuarantinedService, StageRelease } from "./stage-lock.ts";
+import type { Leaving } from "./stages.ts";
 import { keepsRelease } from "./steps.ts";
 
 /** What a run that has ended with a stage leaves behind there. */

@@ -2,7 +2,7 @@ import type { Mode, PipelineDefinition } from "./definition.ts";
 import type { Instant, People, PublishedIndex, Revision, RunEventOf, Trigger } from "./events.ts";
 import { alreadyRun, branchGone, notTheTip } from "./messages.ts";
 import type { RefEntry } from "./refs.ts";
-import type { Contender } from "./stages.ts";
+import type { Contender } from "./stage-lock.ts";
 
 /**
  * What a pipeline remembers between deliveries, in the stream `pipeline#NAME` (the last item carries this state). It stays

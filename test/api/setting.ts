@@ -5,7 +5,7 @@ import { stageStream } from "../../shared/effects/stage-lock.ts";
 import type { Source } from "../../shared/intake/source.ts";
 import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunEvent, RunEventOf } from "../../shared/pipeline/events.ts";
-import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stages.ts";
+import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stage-lock.ts";
 import { headOf } from "../../shared/pipeline/view.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import { contextOf, fakeAws } from "../effects/fakes.ts";

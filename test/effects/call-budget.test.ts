@@ -6,7 +6,7 @@ import { perform } from "../../shared/effects/perform.ts";
 import { stageStream } from "../../shared/effects/stage-lock.ts";
 import { BUILD_VARIABLES, EXPORTED_VARIABLES, interpretBuild } from "../../shared/pipeline/build-report.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
-import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stages.ts";
+import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stage-lock.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import {
   buildIdOf,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { changeStageLock } from "../../shared/effects/stage-lock.ts";
 import { liftQuarantine, type Mover, rollBack, shiftWeights } from "../../shared/move-release.ts";
-import type { StageLockEvent } from "../../shared/pipeline/stages.ts";
+import type { StageLockEvent } from "../../shared/pipeline/stage-lock.ts";
 import { releaseHold } from "../../shared/release-hold.ts";
 import { definition, STAGING, T0 } from "../pipeline/given.ts";
 import { commitOf } from "./repository.ts";

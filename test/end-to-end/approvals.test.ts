@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { replay } from "../../shared/pipeline/evolve.ts";
-import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stages.ts";
+import { evolveStageLock, FREE, type StageLockEvent } from "../../shared/pipeline/stage-lock.ts";
 import { viewOf } from "../../shared/pipeline/view.ts";
 import { approvalPath, isGated, isOver, type Run, releaseOf } from "./support/api.ts";
 import type { Person } from "./support/clients.ts";

@@ -4,14 +4,13 @@ import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { leavingOf } from "../../shared/pipeline/leaving.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import {
-  enterStage,
   evolveStageLock,
   FREE,
-  leaveStage,
   liveRelease,
   previousRelease,
   type StageLock,
-} from "../../shared/pipeline/stages.ts";
+} from "../../shared/pipeline/stage-lock.ts";
+import { enterStage, leaveStage } from "../../shared/pipeline/stages.ts";
 import { APPROVAL, approvalBy, commandsOf, INDEX, runAfter, stageOf, started, T0 } from "./given.ts";
 import {
   begun,

@@ -5,7 +5,7 @@ import { type Derived, rollbackOf, shiftOf, unquarantineOf } from "../../shared/
 import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { rolledBack } from "../../shared/pipeline/messages.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
-import { liveRelease } from "../../shared/pipeline/stages.ts";
+import { liveRelease } from "../../shared/pipeline/stage-lock.ts";
 import {
   APPROVAL,
   approvalBy,

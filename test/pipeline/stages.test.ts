@@ -2,15 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { Mode } from "../../shared/pipeline/definition.ts";
 import {
-  beginStage,
-  type Entry,
-  enterStage,
   evolveStageLock,
   FREE,
-  leaveStage,
   type StageLock,
   type StageLockEvent,
-} from "../../shared/pipeline/stages.ts";
+} from "../../shared/pipeline/stage-lock.ts";
+import { beginStage, type Entry, enterStage, leaveStage } from "../../shared/pipeline/stages.ts";
 
 const run = (sequence: number) => ({ runId: `r${sequence}`, sequence });
 

@@ -9,16 +9,13 @@ import { plan } from "../../shared/pipeline/plan.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
 import { gateRound, type Run } from "../../shared/pipeline/run.ts";
 import {
-  beginStage,
   type Contender,
-  enterStage,
   evolveStageLock,
   FREE,
-  leaveStage,
   type StageLock,
   type StageLockEvent,
-  takerOf,
-} from "../../shared/pipeline/stages.ts";
+} from "../../shared/pipeline/stage-lock.ts";
+import { beginStage, enterStage, leaveStage, takerOf } from "../../shared/pipeline/stages.ts";
 import { prepared, T0 } from "./given.ts";
 import { commandText, eventText } from "./story-text.ts";
 

@@ -6,7 +6,7 @@ import { replay } from "../../../shared/pipeline/evolve.ts";
 import { explain } from "../../../shared/pipeline/explain.ts";
 import { tipOf } from "../../../shared/pipeline/refs.ts";
 import { currentStage, type Deployment, isTerminal, type Run } from "../../../shared/pipeline/run.ts";
-import type { StageLock } from "../../../shared/pipeline/stages.ts";
+import type { StageLock } from "../../../shared/pipeline/stage-lock.ts";
 import type { Store } from "../../../shared/store/stream-store.ts";
 import type { Checks } from "./checks.ts";
 import { isRunEvent } from "./run-book.ts";

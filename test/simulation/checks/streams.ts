@@ -1,6 +1,6 @@
 import { evolvePipeline, NEW_PIPELINE, type PipelineEvent } from "../../../shared/pipeline/pipelines.ts";
 import { evolveRef, NEW_REF, type RefEvent } from "../../../shared/pipeline/refs.ts";
-import { evolveStageLock, FREE, type StageLockEvent } from "../../../shared/pipeline/stages.ts";
+import { evolveStageLock, FREE, type StageLockEvent } from "../../../shared/pipeline/stage-lock.ts";
 import type { Findings } from "./findings.ts";
 
 interface Known {
