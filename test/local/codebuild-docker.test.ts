@@ -294,6 +294,7 @@ describe("the buildspec of Tandem itself", () => {
       IMAGE_MEDIA_TYPE: "application/vnd.oci.image.manifest.v1+json",
       IMAGE_CONFIG_DIGEST: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       IMAGE_CONFIG_PLATFORM: platform,
+      IMAGE_COMMITTED_AT: "1700000100",
     });
   });
 });
