@@ -26,7 +26,9 @@ export async function causeOf(api: TandemApi, { id, trigger }: RunView): Promise
 }
 
 function detailed(type: string, trigger: Readonly<Record<string, unknown>>): string {
-  const { number, fork, by, repository, digest } = trigger;
+  const { number, fork, by, repository, digest, to, of, reason } = trigger;
+  const someone = by === undefined ? "" : ` by ${by}`;
+  const why = reason === undefined ? "" : `: ${reason}`;
   switch (type) {
     case "pull-request":
       return `pull request${number === undefined ? "" : ` ${number}`}${fork === true ? " from a fork" : ""}: built only`;
@@ -36,6 +38,12 @@ function detailed(type: string, trigger: Readonly<Record<string, unknown>>): str
       if (typeof repository !== "string" || typeof digest !== "string") return "started by a new base image";
       return `started by the new base image ${repository}@${shortDigest(digest)}`;
     }
+    case "rollback":
+      return `back to the release of ${to ?? "an earlier run"}${someone}${why}`;
+    case "unquarantine":
+      return `the release of ${of ?? "an earlier run"} on every architecture again${someone}${why}`;
+    case "shift":
+      return `weights moved${someone}`;
     default:
       return `started by ${type}`;
   }

@@ -13,7 +13,7 @@ const branchOf = (ref: string): string => ref.replace(/^refs\/(?:heads|tags)\//,
 export function renderRun(run: RunView, where: ReadOn, paint: Paint, cause?: string): readonly string[] {
   return [
     ...headLines(run, paint, cause),
-    ...run.images.flatMap((image) => ["", ...imageLines(image, where, paint)]),
+    ...run.images.flatMap((image) => ["", ...imageLines(run, image, where, paint)]),
     ...run.stages.flatMap((stage) => ["", ...stageLines(run, stage, paint)]),
   ];
 }
@@ -25,7 +25,7 @@ function headLines(run: RunView, paint: Paint, cause: string | undefined): reado
   const took = duration(Date.parse(updatedAt) - Date.parse(startedAt));
   const when = `began ${clock(startedAt)} UTC${isOver(run) ? `, took ${took}` : ""}`;
   return [
-    `${paint.strong(id)}  ${paintStatus(paint, status)}`,
+    `${paint.strong(id)}  ${paintStatus(paint, status, placeOf(run))}`,
     `${what}${who === undefined ? "" : ` by ${who}`}, ${when}`,
     ...(cause === undefined ? [] : [cause]),
     ...(run.supersededBy === undefined ? [] : [`superseded by ${run.supersededBy}`]),
@@ -36,12 +36,21 @@ function headLines(run: RunView, paint: Paint, cause: string | undefined): reado
   ];
 }
 
+/** How far it is: in its stages, the name of the one that it is in. */
+function placeOf({ status, stages }: Pick<RunView, "status" | "stages">): string {
+  const current = status === "staging" ? stages.find((stage) => stage.status !== "succeeded") : undefined;
+  return current?.name ?? status;
+}
+
 /** Whether nothing about the run can change any more. */
 export function isOver({ status }: Pick<RunView, "status">): boolean {
   return ["succeeded", "failed", "superseded", "stopped"].includes(status);
 }
 
-function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly string[] {
+/** Runs that only move what an earlier one has released. */
+const MOVES: readonly string[] = ["rollback", "unquarantine", "shift"];
+
+function imageLines({ trigger }: RunView, image: ImageView, where: ReadOn, paint: Paint): readonly string[] {
   const { name, status, indexDigest, tags = [], skippedTags = [], reusedFrom, reason, builds } = image;
   const index = indexDigest === undefined ? paintStatus(paint, status) : indexDigest;
   const buildStatus = (build: BuildView): Cell => ({
@@ -56,7 +65,7 @@ function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly str
   ]);
   return [
     `${paint.strong(`image ${name}`)}  ${index}`,
-    ...(reusedFrom === undefined ? [] : [`  reused from ${reusedFrom}: none of its paths has changed`]),
+    ...(reusedFrom === undefined ? [] : [`  ${reusedBecause(trigger, reusedFrom)}`]),
     ...(rows.length === 0
       ? []
       : indent(table(["PLATFORM", "BUILD", "SECONDS", "DIGEST"], rows, paint.faint))),
@@ -65,6 +74,11 @@ function imageLines(image: ImageView, where: ReadOn, paint: Paint): readonly str
     ...(reason === undefined ? [] : [`  ${paint.bad(reason)}`]),
     ...builds.flatMap((build) => buildNotes(build, where, paint)),
   ];
+}
+
+function reusedBecause(trigger: string, reusedFrom: string): string {
+  if (MOVES.includes(trigger)) return `published by ${reusedFrom}`;
+  return `reused from ${reusedFrom}: none of its paths has changed`;
 }
 
 /** Why a build was tried again or failed, the last lines of its log, and where to read on. */

@@ -1,4 +1,4 @@
-import type { Instant } from "./events.ts";
+import { type Instant, isDerived } from "./events.ts";
 import { buildFailure, checkText, refName, sentence, when } from "./messages.ts";
 import { messageProblems } from "./messages-due.ts";
 import { type Build, type Deployment, type Image, isStageEnd, type Run, type Stage } from "./run.ts";
@@ -33,20 +33,25 @@ function explainStatus(run: Run, now: Instant): readonly string[] {
     case "superseded":
       return [head, `${status.by} is newer and took its place`];
     case "building":
-      return [head, ...run.images.flatMap(explainReused), ...run.builds.map(explainBuild)];
+      return [
+        head,
+        ...run.images.flatMap((image) => explainReused(run, image)),
+        ...run.builds.map(explainBuild),
+      ];
     case "publishing":
       return [head, "every platform is built; the image index is being published"];
     case "staging":
       return [
         head,
-        ...run.images.flatMap(explainReused),
+        ...run.images.flatMap((image) => explainReused(run, image)),
         ...run.stages.map((stage) => explainStage(stage, now)),
       ];
   }
 }
 
-function explainReused({ definition, state }: Image): readonly string[] {
+function explainReused({ trigger }: Run, { definition, state }: Image): readonly string[] {
   if (state.status !== "published" || state.reusedFrom === undefined) return [];
+  if (isDerived(trigger)) return [`${definition.name} is what ${state.reusedFrom} published`];
   return [
     `${definition.name} is not built: none of its paths has changed since ${state.reusedFrom}, whose index is used`,
   ];

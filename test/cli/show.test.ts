@@ -12,7 +12,7 @@ const show = async (run: RunView, args: readonly string[] = ["show", "hello-3"],
 
 test("everything about a run on one page", async () => {
   expect((await show(view())).out).toBe(
-    `hello-3  staging
+    `hello-3  production
 main 0123456 of hello by Carol, began 2026-11-21 20:00:00 UTC
 
 image hello  ${DIGEST}
@@ -72,15 +72,16 @@ test("what came from elsewhere cannot move the cursor", async () => {
 });
 
 /** Answers the run, and as its first event how it began. */
-const began = async (run: RunView, trigger?: unknown) => {
+const begun = async (run: RunView, trigger?: unknown) => {
   api = await startFakeApi(({ url }) => {
     if (!url.endsWith("/events")) return { body: run };
     if (trigger === undefined)
       return { status: 404, body: { error: { code: "unknown-run", message: "there is no run" } } };
     return { body: { events: [{ type: "run.started", at: 1, trigger }] } };
   });
-  return (await tandem(["show", "hello-3"], { url: api.url })).out.split("\n")[2];
+  return (await tandem(["show", "hello-3"], { url: api.url })).out;
 };
+const began = async (run: RunView, trigger?: unknown) => (await begun(run, trigger)).split("\n")[2];
 
 test.each([
   [{ type: "pull-request", number: 7, fork: false }, "pull request 7: built only"],
@@ -93,6 +94,15 @@ test.each([
   ],
   [{ type: "schedule" }, "started by the schedule"],
   [{ type: "release" }, "started by a release"],
+  [
+    { type: "rollback", by: "alice", to: "hello-1", reason: "slow" },
+    "back to the release of hello-1 by alice: slow",
+  ],
+  [
+    { type: "unquarantine", by: "bob", of: "hello-2", reason: "mended" },
+    "the release of hello-2 on every architecture again by bob: mended",
+  ],
+  [{ type: "shift", by: "alice", of: "hello-2" }, "weights moved by alice"],
   [{ type: "head" }, "started by the sweep: nobody had told of the commit"],
 ])("how a run began: %j", async (trigger, line) => {
   expect(await began(view({ trigger: trigger.type }), trigger)).toBe(line);
@@ -109,6 +119,13 @@ test("an image that was not built says whose index it is", async () => {
   expect(out).toContain(
     `image hello  ${DIGEST}\n  reused from hello-2: none of its paths has changed\n  tags main\n`,
   );
+});
+
+test("a run that moves a release says who published it", async () => {
+  const [image] = view().images;
+  if (image === undefined) throw new Error("no image");
+  const moved = view({ trigger: "rollback", images: [{ ...image, reusedFrom: "hello-2", builds: [] }] });
+  expect(await begun(moved)).toContain(`image hello  ${DIGEST}\n  published by hello-2\n`);
 });
 
 test("what GitHub does not show is told", async () => {
