@@ -1,4 +1,4 @@
-import type { GroupsAnswer, InboxAnswer, MeView } from "../shared/pipeline/api-views.ts";
+import type { GroupsAnswer, InboxAnswer, MeView, PipelinesAnswer } from "../shared/pipeline/api-views.ts";
 import type { CardView } from "../shared/pipeline/card-view.ts";
 import type { PreparedDeployment, RunEvent } from "../shared/pipeline/events.ts";
 import type { RunHead } from "../shared/pipeline/head.ts";
@@ -104,6 +104,16 @@ export const isCard = (value: unknown): value is CardView =>
 export function isEntries<T extends { readonly entries: readonly unknown[] }>(value: unknown): value is T {
   return isRecord(value) && Array.isArray(value.entries) && value.entries.every(isRecord);
 }
+
+export const isPipelines = (value: unknown): value is PipelinesAnswer =>
+  isRecord(value) &&
+  Array.isArray(value.pipelines) &&
+  value.pipelines.every(
+    (pipeline: unknown) =>
+      isRecord(pipeline) &&
+      Array.isArray(pipeline.stages) &&
+      pipeline.stages.every((stage: unknown) => isRecord(stage) && Array.isArray(stage.services)),
+  );
 
 export const isRunPage = (value: unknown): value is RunPage =>
   isRecord(value) &&

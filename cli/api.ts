@@ -4,6 +4,7 @@ import type {
   HistoryAnswer,
   InboxAnswer,
   MeView,
+  PipelineView,
 } from "../shared/pipeline/api-views.ts";
 import type { CardView } from "../shared/pipeline/card-view.ts";
 import type { IndexAnswer } from "../shared/pipeline/index-report.ts";
@@ -25,6 +26,7 @@ import {
   isIndexAnswer,
   isMe,
   isMessage,
+  isPipelines,
   isRecord,
   isRedelivered,
   isRetention,
@@ -91,12 +93,12 @@ export class TandemApi {
   }
 
   /** Ends a run before its next stage. */
-  async stop(id: string, reason: string): Promise<Decided> {
+  async stop(id: string, reason?: string): Promise<Decided> {
     return this.#ask("POST", `/api/runs/${encodeURIComponent(id)}/stop`, isDecided, { reason });
   }
 
   /** Holds a stage: nothing is promoted into it. */
-  async hold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
+  async hold(pipeline: string, stage: string, reason?: string): Promise<{ readonly message: string }> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/hold`;
     return this.#ask("POST", path, isMessage, { reason });
   }
@@ -117,13 +119,18 @@ export class TandemApi {
     return this.#ask("GET", `/api/audit?${query}`, isEntries<AuditAnswer>);
   }
 
+  /** Every pipeline, with what runs in its stages. */
+  async pipelines(): Promise<readonly PipelineView[]> {
+    return (await this.#ask("GET", "/api/pipelines", isPipelines)).pipelines;
+  }
+
   /** What a stage has run, the newest first. */
   async history(pipeline: string, stage: string, query: URLSearchParams): Promise<HistoryAnswer> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/history`;
     return this.#ask("GET", `${path}?${query}`, isEntries<HistoryAnswer>);
   }
 
-  async releaseHold(pipeline: string, stage: string, reason: string): Promise<{ readonly message: string }> {
+  async releaseHold(pipeline: string, stage: string, reason?: string): Promise<{ readonly message: string }> {
     const path = `/api/pipelines/${encodeURIComponent(pipeline)}/stages/${encodeURIComponent(stage)}/release-hold`;
     return this.#ask("POST", path, isMessage, { reason });
   }

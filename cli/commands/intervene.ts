@@ -29,12 +29,12 @@ export function addOverride(program: Command, context: CliContext): void {
     });
 }
 
-/** `tandem stop RUN --reason TEXT` */
+/** `tandem stop RUN [--reason TEXT]` */
 export function addStop(program: Command, context: CliContext): void {
   withApi(program.command("stop"))
     .description("end a run before its next stage; what is under way comes to its end")
     .argument("<run>", RUN)
-    .requiredOption("--reason <text>", "why; the record keeps it")
+    .option("--reason <text>", "why; the record keeps it")
     .addHelpText(
       "after",
       closing(
@@ -42,7 +42,7 @@ export function addStop(program: Command, context: CliContext): void {
         meaning({ 5: "you may not stop runs of this pipeline", 6: "the run has ended" }),
       ),
     )
-    .action(async (given: string, options: Options) => {
+    .action(async (given: string, options: ApiOptions & { readonly reason?: string }) => {
       const { api } = connect(context, options);
       const run = await findRun(api, given);
       const answer = await api.stop(run.id, options.reason);

@@ -7,17 +7,17 @@ import { printable } from "../render/text.ts";
 
 interface RollbackOptions extends ApiOptions {
   readonly to?: string;
-  readonly reason: string;
+  readonly reason?: string;
 }
 
-/** `tandem rollback PIPELINE STAGE [--to RUN] --reason TEXT` */
+/** `tandem rollback PIPELINE STAGE [--to RUN] [--reason TEXT]` */
 export function addRollback(program: Command, context: CliContext): void {
   withApi(program.command("rollback"))
     .description("go back to an earlier release in a stage; the stage is held afterwards")
     .argument("<pipeline>", "the pipeline's name")
     .argument("<stage>", "the stage that goes back")
     .option("--to <run>", "the run to go back to (default: the release before)")
-    .requiredOption("--reason <text>", "why")
+    .option("--reason <text>", "why")
     .addHelpText(
       "after",
       closing(

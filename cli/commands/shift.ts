@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { type ApiOptions, asJson, type CliContext, connect, page, withApi } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
+import { findService } from "../find-stage.ts";
 import { closing, meaning } from "../help.ts";
 import { persist } from "../persist.ts";
 import { printable } from "../render/text.ts";
@@ -12,34 +13,41 @@ interface ShiftOptions extends ApiOptions {
   readonly bake: string;
 }
 
-/** `tandem shift PIPELINE STAGE SERVICE --to graviton=75%` */
+/** `tandem shift [PIPELINE STAGE] SERVICE --to graviton=75%` */
 export function addShift(program: Command, context: CliContext): void {
   withApi(program.command("shift"))
     .description("move a service's tasks between capacity providers, step by step")
-    .argument("<pipeline>", "the pipeline's name")
-    .argument("<stage>", "the stage that deploys the service")
-    .argument("<service>", "the ECS service")
-    .requiredOption("--to <shares>", "capacity providers and their share, e.g. graviton=75%")
+    .argument(
+      "<service...>",
+      "pipeline, stage and ECS service, or the service alone where one stage deploys it",
+    )
+    .requiredOption(
+      "--to <shares>",
+      "capacity providers (or how their names end) and their share, e.g. graviton=75%",
+    )
     .option("--steps <number>", "in how many even steps", "1")
     .option("--bake <minutes>", "minutes that each step must hold before the next", "0")
     .addHelpText(
       "after",
       closing(
-        ["tandem shift hello production web --to production-graviton=75% --steps 3 --bake 10"],
+        [
+          "tandem shift production/web --to graviton=75%",
+          "tandem shift hello production web --to production-graviton=75% --steps 3 --bake 10",
+        ],
         meaning({ 6: "the service cannot be shifted so" }),
       ),
     )
-    .action(async (pipeline: string, stage: string, service: string, given: ShiftOptions) => {
+    .action(async (words: readonly string[], given: ShiftOptions) => {
       const { to, steps, bake, ...options } = given;
       const wish = {
         id: randomUUID(),
-        service,
         to: sharesOf(to),
         steps: wholeNumber("--steps", steps),
         bakeMinutes: wholeNumber("--bake", bake),
       };
       const { api } = connect(context, options);
-      const answer = await persist(() => api.move(pipeline, stage, "shift", wish));
+      const { pipeline, stage, ...target } = await findService(api, words);
+      const answer = await persist(() => api.move(pipeline, stage, "shift", { ...wish, ...target }));
       const { out } = context.terminal;
       if (options.json) return out(asJson(answer));
       out(page([printable(answer.message), `follow it: tandem watch ${answer.run.id}`]));

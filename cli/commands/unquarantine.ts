@@ -5,13 +5,13 @@ import { closing, meaning } from "../help.ts";
 import { persist } from "../persist.ts";
 import { printable } from "../render/text.ts";
 
-/** `tandem unquarantine PIPELINE STAGE --reason TEXT` */
+/** `tandem unquarantine PIPELINE STAGE [--reason TEXT]` */
 export function addUnquarantine(program: Command, context: CliContext): void {
   withApi(program.command("unquarantine"))
     .description("roll the release out once more on the architecture that was taken out")
     .argument("<pipeline>", "the pipeline's name")
     .argument("<stage>", "the stage that does without an architecture")
-    .requiredOption("--reason <text>", "what has been mended")
+    .option("--reason <text>", "what has been mended")
     .addHelpText(
       "after",
       closing(
@@ -19,7 +19,7 @@ export function addUnquarantine(program: Command, context: CliContext): void {
         meaning({ 6: "nothing is in quarantine there" }),
       ),
     )
-    .action(async (pipeline: string, stage: string, options: ApiOptions & { readonly reason: string }) => {
+    .action(async (pipeline: string, stage: string, options: ApiOptions & { readonly reason?: string }) => {
       const { api } = connect(context, options);
       const wish = { id: randomUUID(), reason: options.reason };
       const answer = await persist(() => api.move(pipeline, stage, "unquarantine", wish));

@@ -21,6 +21,7 @@ const decision = z.strictObject({
 });
 
 const why = z.strictObject({ reason: z.string().min(1).max(2000) });
+const perhapsWhy = z.strictObject({ reason: z.string().min(1).max(2000).default("no reason given") });
 
 /** What people decide about a run's stages. Whether they may is a rule of the pipeline: `decide`. */
 export function decisionRoutes(services: ApiServices): Hono<ApiEnv> {
@@ -67,7 +68,7 @@ export function decisionRoutes(services: ApiServices): Hono<ApiEnv> {
   });
 
   app.post("/runs/:id/stop", async (context) => {
-    const { reason } = await jsonBody(context, why);
+    const { reason } = await jsonBody(context, perhapsWhy);
     const { id } = context.req.param();
     const { caller } = context.var;
     const { run } = await loadRun(deps.store, id);

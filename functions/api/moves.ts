@@ -6,7 +6,7 @@ import { prepareStage } from "../../shared/effects/prepare.ts";
 import { rollbackReady } from "../../shared/effects/rehearsal.ts";
 import { liftQuarantine, type Moved, type Mover, rollBack, shiftWeights } from "../../shared/move-release.ts";
 import type { ServiceWeights, WeightsAnswer } from "../../shared/pipeline/api-views.ts";
-import { capacityFrom } from "../../shared/pipeline/capacity.ts";
+import { capacityFrom, providerNamed } from "../../shared/pipeline/capacity.ts";
 import { canonicalName, namesOf } from "../../shared/pipeline/identities.ts";
 import { sentence } from "../../shared/pipeline/messages.ts";
 import { deploymentsOf, isStageEnd, releaseOf } from "../../shared/pipeline/run.ts";
@@ -17,7 +17,8 @@ import { type ApiEnv, type ApiServices, eventOf, jsonBody, refuse, stageNamed } 
 import { mayDecide, operatorsOf } from "./permission.ts";
 import { unknownRun } from "./runs.ts";
 
-const reason = z.string().min(1).max(2000);
+/** Going back is not to wait for words; the record says that there were none. */
+const reason = z.string().min(1).max(2000).default("no reason given");
 /** Chosen by the client: the same one again makes no second run. */
 const id = z.string().min(8).max(100).optional();
 
@@ -102,12 +103,15 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
         `stage ${mover.stage} deploys no service "${body.service}"; it has ${names}`,
       );
     }
-    const { to, steps, bakeMinutes } = body;
+    const { steps, bakeMinutes } = body;
     const { cluster, service } = target;
     const found = await findService(effects.aws, cluster, service);
     if ("failure" in found) refuse(409, "not-moved", sentence(found.failure));
     const from = capacityFrom(found.found.capacityProviderStrategy);
     if (from === undefined) refuse(409, "not-moved", `service ${service} has no capacity provider strategy`);
+    const to = Object.fromEntries(
+      Object.entries(body.to).map(([name, share]) => [providerNamed(from, name), share]),
+    );
     const moved = await shiftWeights(mover, from, { cluster, service, to, steps, bakeMinutes });
     return answer(context, moved, mover, "shift");
   });

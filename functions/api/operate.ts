@@ -29,7 +29,7 @@ const start = z.strictObject({
   id: z.string().min(8).max(100).optional(),
 });
 
-const release = z.strictObject({ reason: z.string().min(1).max(2000) });
+const release = z.strictObject({ reason: z.string().min(1).max(2000).default("no reason given") });
 
 /** What people and robots do with a pipeline, beside deciding on releases. */
 export function operateRoutes(services: ApiServices): Hono<ApiEnv> {

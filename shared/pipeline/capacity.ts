@@ -36,6 +36,16 @@ export function withWeights(capacity: Capacity, weights: Readonly<Record<string,
   );
 }
 
+/**
+ * The provider that a person means: its name, or how the name ends where that is one (`graviton` for `production-graviton`).
+ * A name that fits none, or several, stays as it is.
+ */
+export function providerNamed(capacity: Capacity, name: string): string {
+  if (Object.hasOwn(capacity, name)) return name;
+  const [one, ...others] = Object.keys(capacity).filter((provider) => provider.endsWith(`-${name}`));
+  return one === undefined || others.length > 0 ? name : one;
+}
+
 /** ECS wants one weight above 0: when none is left, those that stay share evenly. */
 function without(capacity: Capacity, providers: readonly string[]): Capacity {
   const stays = Object.entries(capacity).filter(([name]) => !providers.includes(name));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { AuditEntry, HistoryEntry, InboxItem } from "../../shared/pipeline/api-views.ts";
-import { COMMIT, DIGEST, type FakeApi, startFakeApi, tandem } from "./support.ts";
+import { COMMIT, DIGEST, type FakeApi, startFakeApi, tandem, view } from "./support.ts";
 
 let api: FakeApi;
 /** What the API answers to a path. */
@@ -204,6 +204,58 @@ describe("audit", () => {
   });
 });
 
+describe("a place that is not written whole", () => {
+  const stage = (name: string, ...services: readonly string[]) => ({
+    name,
+    services: services.map((service) => ({ cluster: name, service })),
+    queue: [],
+  });
+  const PIPELINES = {
+    pipelines: [
+      { name: "hello", stages: [stage("staging", "web"), stage("production", "web", "worker")] },
+      { name: "shop", stages: [stage("staging", "shop")] },
+    ],
+  };
+  const history = { entries: [] };
+  const shifted = { run: view(), message: "alice started hello-7: shift" };
+
+  test("is found where there is one", async () => {
+    answers = {
+      "/api/pipelines": PIPELINES,
+      "/api/pipelines/hello/stages/production/history": history,
+      "/api/pipelines/hello/stages/production/shift": shifted,
+    };
+    expect((await run("history", "production")).out).toBe("no run has come to production of hello yet\n");
+    expect((await run("shift", "worker", "--to", "graviton=75%")).code).toBe(0);
+    expect((await run("shift", "production/web", "--to", "graviton=75%")).code).toBe(0);
+    const wishes = api.seen.flatMap(({ method, body }) => (method === "POST" ? [JSON.parse(body)] : []));
+    expect(wishes).toMatchObject([
+      { cluster: "production", service: "worker", to: { graviton: 75 } },
+      { cluster: "production", service: "web", to: { graviton: 75 } },
+    ]);
+  });
+
+  test("is refused where there is none, or several, which are named", async () => {
+    answers = { "/api/pipelines": PIPELINES };
+    expect(await run("history", "canary")).toMatchObject({
+      code: 4,
+      err: 'tandem: no pipeline has a stage "canary"\n',
+    });
+    expect(await run("history", "staging")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('more than one stage "staging": say which of hello staging, shop staging'),
+    });
+    expect(await run("shift", "web", "--to", "graviton=75%")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("staging/web (hello staging), production/web (hello production)"),
+    });
+    expect(await run("shift", "production", "web", "--to", "graviton=75%")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("write PIPELINE STAGE SERVICE, or the service alone"),
+    });
+  });
+});
+
 test("hold sends the reason", async () => {
   answers = { "/api/pipelines/hello/stages/production/hold": { message: "bob holds production of hello" } };
   expect(await run("hold", "hello", "production", "--reason", "load test")).toEqual({
@@ -214,5 +266,6 @@ test("hold sends the reason", async () => {
   expect(api.seen.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
     ["POST", { reason: "load test" }],
   ]);
-  expect(await run("hold", "hello", "production")).toMatchObject({ code: 2 });
+  expect(await run("hold", "hello", "production")).toMatchObject({ code: 0 });
+  expect(api.seen.at(-1)?.body).toBe("{}");
 });

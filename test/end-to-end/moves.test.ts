@@ -150,7 +150,7 @@ describe("moving to Graviton", () => {
     const { aws } = world;
     expect(await released(world, "even")).toMatchObject({ status: "succeeded" });
     const { taskDefinition } = await serviceOf(aws, "shifted");
-    const run = await moved(world, [..."shift even live web --to shifted-graviton=75% --steps 3".split(" ")]);
+    const run = await moved(world, [..."shift shifted/web --to graviton=75% --steps 3".split(" ")]);
     expect(run).toMatchObject({ status: "succeeded" });
     expect(run.stages[0]?.services[0]).toMatchObject({
       step: { done: 4, of: 4 },

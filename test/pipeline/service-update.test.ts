@@ -1,5 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { capacityFrom, capacityOf, isSameCapacity, withWeights } from "../../shared/pipeline/capacity.ts";
+import {
+  capacityFrom,
+  capacityOf,
+  isSameCapacity,
+  providerNamed,
+  withWeights,
+} from "../../shared/pipeline/capacity.ts";
 import { deploymentConfiguration, ecsBakes, withoutPauses } from "../../shared/pipeline/service-update.ts";
 import { preparedFor, quarantined, target } from "./rolling.ts";
 
@@ -196,4 +202,18 @@ describe("the capacity of a step", () => {
     expect(isSameCapacity(a, undefined)).toBe(false);
     expect(withWeights(a, { spot: 2 })).toEqual({ ...a, spot: { base: 0, weight: 2 } });
   });
+});
+
+test("a provider is meant by its name, or by how its name ends where that is one", () => {
+  const share = { base: 0, weight: 1 };
+  const two = { "production-x86": share, "production-graviton": share };
+  expect(["production-x86", "graviton", "aviton", "spot"].map((name) => providerNamed(two, name))).toEqual([
+    "production-x86",
+    "production-graviton",
+    "aviton",
+    "spot",
+  ]);
+  const spot = { ...two, "spot-graviton": share };
+  expect(providerNamed(spot, "graviton")).toBe("graviton");
+  expect(providerNamed({ ...spot, graviton: share }, "graviton")).toBe("graviton");
 });
