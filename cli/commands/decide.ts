@@ -9,6 +9,7 @@ import { closing, meaning } from "../help.ts";
 import { renderCard } from "../render/card.ts";
 import { createPaint, printable } from "../render/text.ts";
 import type { Terminal } from "../terminal.ts";
+import { overrideGate } from "./intervene.ts";
 import { RUN } from "./show.ts";
 
 const YES = "do not show the facts, and do not ask, in a terminal";
@@ -26,6 +27,7 @@ export function addApprove(program: Command, context: CliContext): void {
     .argument("<run>", RUN)
     .argument("<stage>", "the stage that waits")
     .option("--comment <text>", "what the record is to say")
+    .option("--override <reason>", "let it begin outside of its window, too, or although a check fails")
     .option("--yes", YES)
     .addHelpText(
       "after",
@@ -37,9 +39,18 @@ export function addApprove(program: Command, context: CliContext): void {
         CODES,
       ),
     )
-    .action((run: string, stage: string, options: DecideOptions & { readonly comment?: string }) =>
-      decide(context, run, stage, { decision: "approve", comment: options.comment }, options),
-    );
+    .action(async (run: string, stage: string, { override, ...options }: ApproveOptions) => {
+      const { comment, ...rest } = options;
+      const said = await decide(context, run, stage, { decision: "approve", comment }, rest);
+      // One answer is one JSON text: the later one has the run as it is then.
+      if (override === undefined || options.json !== true) context.terminal.out(said);
+      if (override !== undefined) await overrideGate(context, run, stage, override, rest);
+    });
+}
+
+interface ApproveOptions extends DecideOptions {
+  readonly comment?: string;
+  readonly override?: string;
 }
 
 /** `tandem refuse RUN STAGE --reason TEXT` */
@@ -51,9 +62,10 @@ export function addRefuse(program: Command, context: CliContext): void {
     .requiredOption("--reason <text>", "why; the author reads it")
     .option("--yes", YES)
     .addHelpText("after", closing(['tandem refuse hello-3 production --reason "errors on arm64"'], CODES))
-    .action((run: string, stage: string, options: DecideOptions & { readonly reason: string }) =>
-      decide(context, run, stage, { decision: "refuse", comment: options.reason }, options),
-    );
+    .action(async (run: string, stage: string, options: DecideOptions & { readonly reason: string }) => {
+      const wish = { decision: "refuse", comment: options.reason } as const;
+      context.terminal.out(await decide(context, run, stage, wish, options));
+    });
 }
 
 /** `tandem withdraw RUN STAGE` */
@@ -63,9 +75,10 @@ export function addWithdraw(program: Command, context: CliContext): void {
     .argument("<run>", RUN)
     .argument("<stage>", "the stage that waits")
     .addHelpText("after", closing(["tandem withdraw hello-3 production"], CODES))
-    .action((run: string, stage: string, options: ApiOptions) =>
-      decide(context, run, stage, { decision: "withdraw", comment: undefined }, options),
-    );
+    .action(async (run: string, stage: string, options: ApiOptions) => {
+      const wish = { decision: "withdraw", comment: undefined } as const;
+      context.terminal.out(await decide(context, run, stage, wish, options));
+    });
 }
 
 interface DecideOptions extends ApiOptions {
@@ -80,6 +93,7 @@ interface Wish {
 /**
  * The release that is shown now is what is decided on; when it has changed meanwhile the API refuses. A person in a terminal sees
  * the facts first and is asked; a program (`--json`, or no terminal) is taken at its word.
+ * @returns what is to be printed
  */
 async function decide(
   context: CliContext,
@@ -87,7 +101,7 @@ async function decide(
   stageName: string,
   { decision, comment }: Wish,
   options: DecideOptions,
-): Promise<void> {
+): Promise<string> {
   const { api } = connect(context, options);
   const run = await findRun(api, given);
   const { stage, gate } = gateOf(run, stageName);
@@ -97,8 +111,7 @@ async function decide(
     await confirm(context, ask, decision, { run, stage, card: await api.card(run.id, stageName) });
   const said = comment === undefined ? {} : { comment };
   const decided = await api.decide(run.id, stageName, { decision, release, round, ...said });
-  const { out } = context.terminal;
-  out(options.json ? asJson(decided) : `${printable(decided.message)}: ${printable(release)}\n`);
+  return options.json ? asJson(decided) : `${printable(decided.message)}: ${printable(release)}\n`;
 }
 
 interface Shown {

@@ -21,12 +21,23 @@ export function addOverride(program: Command, context: CliContext): void {
         meaning({ 5: "you may not override this stage", 6: "there is nothing to override now" }),
       ),
     )
-    .action(async (given: string, stage: string, options: Options) => {
-      const { api } = connect(context, options);
-      const run = await findRun(api, given);
-      const answer = await api.override(run.id, stage, options.reason);
-      context.terminal.out(options.json ? asJson(answer) : page([printable(answer.message)]));
-    });
+    .action((run: string, stage: string, { reason, ...options }: Options) =>
+      overrideGate(context, run, stage, reason, options),
+    );
+}
+
+/** Lets a stage begin in spite of its window and checks, and says so. */
+export async function overrideGate(
+  context: CliContext,
+  given: string,
+  stage: string,
+  reason: string,
+  options: ApiOptions,
+): Promise<void> {
+  const { api } = connect(context, options);
+  const run = await findRun(api, given);
+  const answer = await api.override(run.id, stage, reason);
+  context.terminal.out(options.json ? asJson(answer) : page([printable(answer.message)]));
 }
 
 /** `tandem stop RUN [--reason TEXT]` */

@@ -46,7 +46,7 @@ describe("bash completes", () => {
 
   test("a command's options, wherever they stand", async () => {
     expect(await bash("tandem", "approve", "--")).toEqual(
-      ["--comment", "--yes", "--url", "--json", "--help"].sort(byOffer),
+      ["--comment", "--override", "--yes", "--url", "--json", "--help"].sort(byOffer),
     );
     expect(await bash("tandem", "audit", "--from", "2026-11-01", "--c")).toEqual(["--csv"]);
   });
@@ -58,7 +58,7 @@ describe("bash completes", () => {
 });
 
 /** In the order of the command's own help. */
-const ORDER = ["--url", "--json", "--comment", "--yes", "--help"];
+const ORDER = ["--url", "--json", "--comment", "--override", "--yes", "--help"];
 const byOffer = (a: string, b: string) => ORDER.indexOf(a) - ORDER.indexOf(b);
 
 describe.each([

@@ -40,6 +40,21 @@ describe("approve", () => {
     expect(posts()[0]?.body.comment).toBe("ok");
   });
 
+  test("--override lets the stage begin at once, too, as a second decision on record", async () => {
+    const words = ["approve", "hello-3", "production", "--override", "hotfix"];
+    const { code, out } = await tandem(words, { url: api.url });
+    expect({ code, lines: out.trimEnd().split("\n") }).toMatchObject({
+      code: 0,
+      lines: [`alice approved production of hello-3: ${DIGEST}`, "alice approved production of hello-3"],
+    });
+    expect(posts()[1]).toEqual({
+      url: "/api/runs/hello-3/stages/production/override",
+      body: { reason: "hotfix" },
+    });
+    const json = await tandem([...words, "--json"], { url: api.url });
+    expect(JSON.parse(json.out)).toMatchObject({ run: { id: "hello-3" } });
+  });
+
   test("a stage that is not there: its siblings are named, nothing is sent", async () => {
     const { code, err } = await tandem(["approve", "hello-3", "prod"], { url: api.url });
     expect(code).toBe(4);
