@@ -6,9 +6,9 @@ import type { RunEvent } from "../../shared/pipeline/events.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import { T0 } from "../pipeline/given.ts";
 import { entered, plus, STAGE, stageWith, target } from "../pipeline/rolling.ts";
-import { BASE, type FakeEcs, fakeEcs } from "./ecs.ts";
+import { BASE, type FakeEcs } from "./ecs.ts";
 import { awsError } from "./fakes.ts";
-import { around, at, HOSTS, NEXT, register, rolling, started, web } from "./rolling.ts";
+import { around, at, HOSTS, NEXT, onTwoProviders, register, rolling, started, web } from "./rolling.ts";
 
 const MIGRATE: OneOffTask = {
   run: "migrate",
@@ -20,13 +20,7 @@ const key = { at: T0, ...web, when: "before", index: 0 } as const;
 
 let ecs: FakeEcs;
 beforeEach(() => {
-  ecs = fakeEcs(STAGE);
-  Object.assign(ecs.service, {
-    capacityProviderStrategy: [
-      { capacityProvider: "x86", base: 0, weight: 1 },
-      { capacityProvider: "graviton", base: 0, weight: 3 },
-    ],
-  });
+  ecs = onTwoProviders();
 });
 
 const fresh = (change = {}, looked = {}) => rolling({ before: [MIGRATE], ...change }, looked);

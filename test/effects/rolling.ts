@@ -1,12 +1,13 @@
 import type { Service, Task } from "@aws-sdk/client-ecs";
 import type { Aws } from "../../shared/effects/aws.ts";
+import { deploy } from "../../shared/effects/deploy.ts";
 import type { EcsDeployment, StageDefinition } from "../../shared/pipeline/definition.ts";
 import type { PreparedDeployment, RunEvent } from "../../shared/pipeline/events.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import { deploymentsOf } from "../../shared/pipeline/run.ts";
 import { INDEX, REPOSITORY_URI, stageOf, T0 } from "../pipeline/given.ts";
 import { entered, plus, STAGE, stageWith, target } from "../pipeline/rolling.ts";
-import { BASE, type FakeEcs, task } from "./ecs.ts";
+import { BASE, type FakeEcs, fakeEcs, task } from "./ecs.ts";
 import { contextOf, fakeAws, operations, type Provided, said } from "./fakes.ts";
 
 /** The service `web` of cluster `production`, at revision 1, and a run that rolls it to revision 2. */
@@ -95,3 +96,36 @@ export function at(run: Run, ...events: readonly RunEvent[]) {
 
 export const running = (n: number, architecture = "arm64", change: Task = {}) =>
   task(n, OURS, INDEX, architecture, change);
+
+/** The service as it is at first: one task of four on x86, three on Graviton. */
+export function onTwoProviders(): FakeEcs {
+  const ecs = fakeEcs(STAGE);
+  Object.assign(ecs.service, {
+    capacityProviderStrategy: Object.entries(BOTH).map(([capacityProvider, share]) => ({
+      capacityProvider,
+      ...share,
+    })),
+  });
+  return ecs;
+}
+
+/** Carries the command to deploy out; what it found, and what was asked of AWS. */
+export async function deployOn(
+  ecs: FakeEcs,
+  run: Run,
+  { step = 0, lease = 0 }: { readonly step?: number; readonly lease?: number } = {},
+  change: Partial<Aws["ecs"]> = {},
+  more: Omit<Provided, "ecs"> = {},
+) {
+  const { context, ...seen } = around(ecs, change, more);
+  const { stage } = at(run);
+  const { events } = await deploy(context, run, stage, { type: "deploy", ...web, step, lease });
+  return { events, ...seen };
+}
+
+/** The service runs the release, and rests. */
+export async function releaseOn(ecs: FakeEcs, change: object = {}): Promise<void> {
+  register(ecs);
+  await ecs.aws.updateService({ cluster: STAGE, service: "web", taskDefinition: NEXT, ...change });
+  Object.assign(ecs.service.deployments?.[0] ?? {}, { rolloutState: "COMPLETED" });
+}

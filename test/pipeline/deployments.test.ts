@@ -1,47 +1,32 @@
 import { describe, expect, test } from "@jest/globals";
-import type { StageDefinition } from "../../shared/pipeline/definition.ts";
-import type { RunEvent, RunEventOf } from "../../shared/pipeline/events.ts";
-import { receive } from "../../shared/pipeline/receive.ts";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
-import { APPROVAL, approvalBy, commandsOf, MINUTE, refusalBy, stageOf, T0 } from "./given.ts";
+import { commandsOf, MINUTE, stageOf, T0 } from "./given.ts";
 import {
   baking,
   begun,
+  deploymentOf,
   entered,
   failed,
-  GATED,
   idOf,
   of,
-  paused,
   plus,
-  preparedFor,
   quarantined,
   reported,
   STAGE,
   stageWith,
-  statuses,
   succeeded,
   target,
   taskEnded,
   taskStarted,
+  web,
+  why,
 } from "./rolling.ts";
 
 /** One deployment, from its tasks before through its steps to its end. */
 
-const web = `${STAGE} ${STAGE}/web`;
 const verify = (step = 0) => `verify-deployment ${web} ${idOf("web", step)}`;
 const stepDone = (step: number): RunEvent => ({ type: "deployment.step-done", ...of("web"), step });
-const deploymentOf = (run: Run) => {
-  const { state } = stageOf(run);
-  if (!("deployments" in state)) throw new Error("the stage is not entered");
-  const [deployment] = state.deployments;
-  if (deployment === undefined) throw new Error("the stage has no deployment");
-  return deployment;
-};
-const why = (run: Run, event: RunEvent) => {
-  const received = receive(run, event);
-  return received.type === "ignored" ? received.reason : "news";
-};
 
 describe("steps", () => {
   const shift = [
@@ -216,258 +201,5 @@ describe("one-off tasks", () => {
     for (const late of [...taskStarted("web"), taskEnded("web"), taskEnded("web", "before", 0, "exit 1")]) {
       expect(why(ended, late)).toContain("changes nothing");
     }
-  });
-});
-
-describe("a pause", () => {
-  const stage = stageWith([target("web", { strategy: { type: "canary", percent: 10 } })], {
-    approval: { ...APPROVAL, required: 2 },
-    pauseAt: ["POST_TEST_TRAFFIC_SHIFT"],
-  });
-  const rolling = plus(
-    entered(stage),
-    approvalBy("bob"),
-    approvalBy("carol"),
-    { type: "stage.deploying", at: T0, stage: STAGE },
-    ...begun("web"),
-  );
-  const waits = plus(rolling, paused("web", "hook-1"));
-  const answer = "answer-pause hook-1 0";
-  const given = (person: string, hookId = "hook-1") => approvalBy(person, { hookId });
-  const refused: RunEvent = { ...refusalBy("carol", "errors"), hookId: "hook-1" };
-
-  test("asks the stage's people once more, and goes on when enough have approved", () => {
-    expect(commandsOf(waits, T0)).toEqual([]);
-    expect(commandsOf(plus(waits, given("bob")), T0)).toEqual([]);
-    const enough = plus(waits, given("bob"), given("carol"));
-    expect(commandsOf(enough, T0)).toEqual([answer]);
-    expect(deploymentOf(enough).state).toMatchObject({ pause: { approvals: [{}, {}] } });
-  });
-
-  test("nobody counts twice, and what is said of another pause does not count", () => {
-    const one = plus(waits, given("bob"), given("bob"), given("carol", "hook-9"));
-    expect(deploymentOf(one).state).toMatchObject({ pause: { approvals: [{ person: "bob" }] } });
-  });
-
-  test("goes back when one refuses; approvals after it change nothing", () => {
-    const run = plus(waits, given("bob"), refused, given("carol"), given("dave"));
-    expect(commandsOf(run, T0)).toEqual([answer]);
-    expect(deploymentOf(run).state).toMatchObject({ pause: { refusedBy: { person: "carol" } } });
-  });
-
-  test("the answer is claimed, taken over, and given once", () => {
-    const enough = plus(waits, given("bob"), given("carol"));
-    const claimed = plus(enough, {
-      type: "pause.answer-requested",
-      ...of("web"),
-      hookId: "hook-1",
-      lease: 0,
-    });
-    expect(commandsOf(claimed, T0)).toEqual([]);
-    expect(commandsOf(claimed, T0 + MINUTE)[0]).toBe("answer-pause hook-1 1");
-    const answered: RunEvent = {
-      type: "pause.answered",
-      ...of("web"),
-      hookId: "hook-1",
-      action: "CONTINUE",
-    };
-    const done = plus(claimed, answered);
-    expect(commandsOf(done, T0)).toEqual([]);
-    expect(why(done, answered)).toContain("changes nothing");
-    expect(why(done, refused)).toContain("waits for no answer");
-  });
-
-  test("an event of a pause that is over, told once more, does not take the place of the next", () => {
-    const next = plus(
-      waits,
-      given("bob"),
-      given("carol"),
-      { type: "pause.answered", ...of("web"), hookId: "hook-1", action: "CONTINUE" },
-      paused("web", "hook-2", "PRE_PRODUCTION_TRAFFIC_SHIFT"),
-      given("bob", "hook-2"),
-    );
-    expect(why(next, paused("web", "hook-1"))).toContain("changes nothing");
-    expect(why(next, paused("web", "hook-2", "PRE_PRODUCTION_TRAFFIC_SHIFT"))).toContain("changes nothing");
-    expect(deploymentOf(next).state).toMatchObject({
-      pause: { hookId: "hook-2", approvals: [{ person: "bob" }] },
-    });
-  });
-
-  test("is over when ECS has ended the deployment: that is looked at, not answered", () => {
-    const run = plus(waits, given("bob"), given("carol"), reported("web", "FAILED"));
-    expect(commandsOf(run, T0)).toEqual([verify()]);
-  });
-
-  test("is sent back when somebody stops the run, and when another service has failed", () => {
-    const stop: RunEvent = {
-      type: "run.stop-requested",
-      at: T0,
-      person: "bob",
-      identity: "bob",
-      reason: "wrong release",
-    };
-    expect(commandsOf(plus(waits, stop), T0)).toEqual([answer]);
-    const two: StageDefinition = { ...stage, deploy: [target("web"), target("api")], order: "parallel" };
-    const both = plus(
-      entered(two),
-      approvalBy("bob"),
-      approvalBy("carol"),
-      { type: "stage.deploying", at: T0, stage: STAGE },
-      ...begun("web"),
-      ...begun("api"),
-      paused("web", "hook-1"),
-      failed("api", { rolledBack: true }),
-    );
-    expect(commandsOf(both, T0)).toEqual([answer]);
-    const stays = plus(
-      entered({ ...two, onFailure: "stay" }),
-      approvalBy("bob"),
-      approvalBy("carol"),
-      { type: "stage.deploying", at: T0, stage: STAGE },
-      ...begun("web"),
-      ...begun("api"),
-      paused("web", "hook-1"),
-      failed("api", { rolledBack: true }),
-    );
-    expect(commandsOf(stays, T0)).toEqual([]);
-  });
-
-  test("that somebody else has put there is theirs to answer, where the stage has no rule", () => {
-    const run = plus(entered(stageWith([target("web")])), ...begun("web"), paused("web", "hook-1"));
-    expect(commandsOf(run, T0)).toEqual([]);
-    expect(commandsOf(run, T0 + MINUTE)).toEqual([verify()]);
-  });
-
-  test("where nobody is asked, as on a way back, goes on at once", () => {
-    const back = entered(stageWith([target("web")], { pauseAt: [] }));
-    expect(commandsOf(plus(back, ...begun("web"), paused("web", "hook-1")), T0)).toEqual([answer]);
-  });
-});
-
-describe("a service that somebody else changes", () => {
-  const two = [target("api"), target("web")];
-  const changedTo = (revision: string): RunEventOf<"gate.voided"> => ({
-    type: "gate.voided",
-    at: T0,
-    stage: STAGE,
-    why: `service web has been changed to ${revision}`,
-    changed: `${STAGE}/web`,
-    deployments: [
-      preparedFor("api", { baseTaskDefinition: "api:2" }),
-      preparedFor("web", { baseTaskDefinition: revision }),
-    ],
-  });
-  const claimed = begun("web").slice(0, 1);
-  const toDeploying: RunEvent = { type: "stage.deploying", at: T0, stage: STAGE };
-
-  test("without a gate is looked at anew; what has moved stays as it was looked at, and can go back", () => {
-    const run = plus(
-      entered(stageWith(two)),
-      ...begun("api"),
-      succeeded("api"),
-      ...claimed,
-      changedTo("web:7"),
-    );
-    expect(statuses(run)).toEqual({ api: "succeeded", web: "pending" });
-    const { state } = stageOf(run);
-    if (state.status !== "deploying") throw new Error("the stage is not deploying");
-    expect(state.deployments.map(({ prepared }) => prepared.baseTaskDefinition)).toEqual(["api:1", "web:7"]);
-  });
-
-  test("what is on its way beside it stays on its way", () => {
-    const run = plus(
-      entered(stageWith(two, { order: "parallel" })),
-      ...begun("api"),
-      ...claimed,
-      changedTo("web:7"),
-    );
-    expect(statuses(run)).toEqual({ api: "in-progress", web: "pending" });
-    expect(why(run, changedTo("web:7"))).toContain("changes nothing");
-  });
-
-  test("is not waited for when another has failed meanwhile: nothing else is under way", () => {
-    const run = plus(
-      entered(stageWith(two, { order: "parallel" })),
-      ...begun("api"),
-      ...claimed,
-      failed("api", { rolledBack: true }),
-      changedTo("web:7"),
-    );
-    expect(stageOf(run).state).toMatchObject({ status: "rolled-back" });
-  });
-
-  test("with a gate asks anew only as long as nothing has moved", () => {
-    const gated = plus(
-      entered(stageWith(two, { ...GATED, order: "parallel" })),
-      approvalBy("bob"),
-      toDeploying,
-    );
-    expect(stageOf(plus(gated, ...claimed, changedTo("web:7")))).toMatchObject({
-      state: { status: "gated" },
-      gate: { approvals: [], voided: ["service web has been changed to web:7"] },
-    });
-    const moved = plus(gated, ...begun("api"), ...claimed);
-    expect(plus(moved, changedTo("web:7"))).toBe(moved);
-  });
-
-  test("does not have its migration run again", () => {
-    const migrate = { run: "migrate", container: "web", command: ["true"], timeoutMinutes: 5 };
-    const run = plus(
-      entered(stageWith([target("web", { before: [migrate] })])),
-      ...taskStarted("web"),
-      taskEnded("web"),
-      ...claimed,
-      { ...changedTo("web:7"), deployments: [preparedFor("web", { baseTaskDefinition: "web:7" })] },
-    );
-    expect(commandsOf(run, T0)).toEqual([`deploy ${web} 0`]);
-    // The migration's revision was made from what the service no longer is.
-    expect(deploymentOf(run).state).not.toHaveProperty("taskDefinition");
-  });
-});
-
-describe("a run that is to stop", () => {
-  const stop: RunEventOf<"run.stop-requested"> = {
-    type: "run.stop-requested",
-    at: T0,
-    person: "bob",
-    identity: "bob",
-    reason: "wrong",
-  };
-  const ends = (run: Run): readonly string[] => {
-    const stopped = plus(run, { type: "stage.stopped", at: T0, stage: STAGE });
-    const left = plus(stopped, { type: "stage.left", at: T0, stage: STAGE });
-    return [...commandsOf(run, T0), ...commandsOf(stopped, T0), ...commandsOf(left, T0)];
-  };
-  const ending = ["record stage.stopped", `leave-stage ${STAGE}`, "record run.finished stopped"];
-
-  test("at its gate ends there, and leaves the stage", () => {
-    const gated = entered(stageWith([target("web")], GATED));
-    expect(ends(plus(gated, stop))).toEqual(ending);
-  });
-
-  test("also before the stage is entered: whoever is about to enter has taken it already", () => {
-    const gated = entered(stageWith([target("web")], GATED));
-    const pending: Run = {
-      ...gated,
-      stages: gated.stages.map(({ definition }) => ({ definition, state: { status: "pending" } })),
-    };
-    const run = plus(pending, stop);
-    expect(ends(run)).toEqual(ending);
-    const stopped = plus(run, { type: "stage.stopped", at: T0, stage: STAGE });
-    expect(why(stopped, { type: "stage.entered", at: T0, stage: STAGE, deployments: [] })).toContain(
-      "changes nothing",
-    );
-  });
-
-  test("that deploys comes to the end of the stage first", () => {
-    const rolling = plus(entered(stageWith([target("web")])), ...begun("web"), stop);
-    expect(commandsOf(rolling, T0)).toEqual([]);
-    const done = plus(rolling, succeeded("web"));
-    expect(commandsOf(done, T0)).toEqual([`leave-stage ${STAGE}`]);
-  });
-
-  test("nobody stops it twice, and what has ended cannot be stopped", () => {
-    const gated = plus(entered(stageWith([target("web")], GATED)), stop);
-    expect(why(gated, { ...stop, person: "carol" })).toContain("changes nothing");
   });
 });

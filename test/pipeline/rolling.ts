@@ -3,7 +3,17 @@ import type { PreparedDeployment, RunEvent, RunEventOf } from "../../shared/pipe
 import { evolve } from "../../shared/pipeline/evolve.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
-import { APPROVAL, definition, INDEX, prepared, runAfter, started, T0, UNTIL_PUBLISHED } from "./given.ts";
+import {
+  APPROVAL,
+  definition,
+  INDEX,
+  prepared,
+  runAfter,
+  stageOf,
+  started,
+  T0,
+  UNTIL_PUBLISHED,
+} from "./given.ts";
 
 /** A stage of several services that rolls: `api`, `web`, …, each at revision 1 before the release. */
 
@@ -190,3 +200,21 @@ export function statuses(run: Run): Readonly<Record<string, string>> {
   if (state === undefined || state.status === "pending" || state.status === "waiting") return {};
   return Object.fromEntries(state.deployments.map((one) => [one.prepared.service, one.state.status]));
 }
+
+/** The stage and its first service, as commands name them. */
+export const web = `${STAGE} ${STAGE}/web`;
+
+/** The stage's first deployment. */
+export const deploymentOf = (run: Run) => {
+  const { state } = stageOf(run);
+  if (!("deployments" in state)) throw new Error("the stage is not entered");
+  const [deployment] = state.deployments;
+  if (deployment === undefined) throw new Error("the stage has no deployment");
+  return deployment;
+};
+
+/** Why an event changes nothing; `news` when it does. */
+export const why = (run: Run, event: RunEvent) => {
+  const received = receive(run, event);
+  return received.type === "ignored" ? received.reason : "news";
+};
