@@ -6,6 +6,7 @@ import { startMissed } from "./missed.ts";
 import { findAccepted, openRun } from "./open-run.ts";
 import type { PipelineDefinition, SourceDefinition } from "./pipeline/definition.ts";
 import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
+import { BadCursorError, type Page } from "./store/stream-store.ts";
 
 /** How many runs are visited side by side. */
 const WIDTH = 8;
@@ -69,7 +70,7 @@ export async function sweep(
   let visited = 0;
   let cursor = place;
   do {
-    const page = await deps.store.heads.active(cursor === undefined ? {} : { cursor });
+    const page = await activeFrom(deps, cursor);
     visited += page.items.length;
     for (let from = 0; from < page.items.length; from += WIDTH) {
       const some = page.items.slice(from, from + WIDTH);
@@ -82,6 +83,17 @@ export async function sweep(
     await deps.store.streams.append(PLACE, version, [], cursor === undefined ? {} : { cursor });
   }
   return { opened, visited, cut: cursor !== undefined, errors };
+}
+
+/** The runs under way from a place on; one that an older version has left, and that is none any more, is the beginning. */
+async function activeFrom({ store }: Deps, cursor: string | undefined): Promise<Page<string>> {
+  if (cursor === undefined) return store.heads.active({});
+  try {
+    return await store.heads.active({ cursor });
+  } catch (error) {
+    if (error instanceof BadCursorError) return store.heads.active({});
+    throw error;
+  }
 }
 
 /** Opens a run that was accepted a while ago and has no stream yet. */

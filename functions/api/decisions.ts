@@ -15,8 +15,11 @@ import { unknownRun } from "./runs.ts";
 const decision = z.strictObject({
   decision: z.enum(["approve", "refuse", "withdraw"]),
   release: z.string().min(1),
-  /** `gate.round` of the run's view: what was seen is what is decided on. */
-  round: z.number().int().min(0).optional(),
+  /**
+   * `gate.round` of the run's view: what was seen is what is decided on. Who leaves it out has seen what was asked first, and
+   * is told what has changed since.
+   */
+  round: z.number().int().min(0).default(0),
   comment: z.string().max(2000).optional(),
 });
 
@@ -40,7 +43,7 @@ export function decisionRoutes(services: ApiServices): Hono<ApiEnv> {
       from,
       decision: what,
       release,
-      ...(round === undefined ? {} : { round }),
+      round,
       ...(comment === undefined ? {} : { comment }),
     };
     const decided = await decideStage(deps, id, request, person);

@@ -71,9 +71,13 @@ export async function openTables(folder: string): Promise<Tables> {
         // The validation edits what it is given, and the caller may still hold it.
         const checked = validations.checkTypes(structuredClone(input), types);
         validations.checkValidations(checked, types, custom, store);
+        const forget = () => {
+          if (CHANGES_TABLES.has(operation)) known.forget();
+        };
+        forget();
         return await new Promise((resolve, reject) => {
           action(used, checked, (error, output) => {
-            if (CHANGES_TABLES.has(operation)) known.forget();
+            forget();
             if (error) reject(error);
             else resolve(isRecord(output) ? output : {});
           });
@@ -91,19 +95,23 @@ export async function openTables(folder: string): Promise<Tables> {
  * is ACTIVE is read once, until a table is changed.
  */
 function rememberingTables(store: Store): { readonly store: Store; forget(): void } {
-  const active = new Map<string, Readonly<Record<string, unknown>>>();
+  let active = new Map<string, Readonly<Record<string, unknown>>>();
   return {
     store: Object.assign(Object.create(store), {
       getTable: (name: string, done: (error: unknown, table?: unknown) => void) => {
-        const found = active.get(name);
+        // What is still being read when a table changes goes into a map that is forgotten.
+        const into = active;
+        const found = into.get(name);
         if (found !== undefined) return done(null, found);
         store.getTable(name, true, (error, table) => {
-          if (!error && isRecord(table) && table.TableStatus === "ACTIVE") active.set(name, table);
+          if (!error && isRecord(table) && table.TableStatus === "ACTIVE") into.set(name, table);
           done(error, table);
         });
       },
     }),
-    forget: () => active.clear(),
+    forget: () => {
+      active = new Map();
+    },
   };
 }
 

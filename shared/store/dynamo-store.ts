@@ -30,7 +30,8 @@ export function dynamoStore(table: DynamoTable): Store {
   };
 }
 
-const ACTIVE_PAGE = 100;
+/** Two turns of the sweep, which looks at the clock between pages. */
+const ACTIVE_PAGE = 16;
 const NEW = "attribute_not_exists(pk)";
 
 const item = z.object({ sk: z.number(), events: z.string(), state: z.optional(z.string()) });

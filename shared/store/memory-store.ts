@@ -13,7 +13,7 @@ import {
   type StreamStore,
 } from "./stream-store.ts";
 
-const PAGE = 100;
+const PAGE = 16;
 
 /** The store in memory, for tests and the simulation; what comes out is a copy of what went in. */
 export function memoryStore(): Store {

@@ -28,21 +28,32 @@ test("a sweep that has no time for all runs leaves the others to the next, which
   const { visited, store, deps } = await underWay(250);
   let now = T0;
   const load = (stream: string) => {
-    // Each run takes a second.
-    now += 1_000;
+    // Eight are visited side by side, and take four seconds.
+    now += 500;
     return store.streams.load(stream);
   };
   const counting = { ...deps, now: () => now, store: { ...store, streams: { ...store.streams, load } } };
   const seen: number[] = [];
-  for (let n = 0; n < 3; n += 1) {
-    const { visited: some, cut } = await sweep(counting, [], SOURCES);
-    expect(cut).toBe(n < 2);
-    seen.push(some);
+  for (let cut = true; cut; ) {
+    const began = now;
+    const swept = await sweep(counting, [], SOURCES);
+    // The function is ended after 45.
+    expect(now - began).toBeLessThan(40_000);
+    seen.push(swept.visited);
+    cut = swept.cut;
   }
-  expect(seen).toEqual([100, 100, 50]);
+  expect(seen).toEqual([64, 64, 64, 58]);
   expect(visited.size).toBe(250);
   // And from the start again.
-  expect(await sweep(counting, [], SOURCES)).toMatchObject({ visited: 100, cut: true });
+  expect(await sweep(counting, [], SOURCES)).toMatchObject({ visited: 64, cut: true });
+});
+
+test("a place that is none any more is the beginning", async () => {
+  const { visited, store, deps } = await underWay(20);
+  await store.streams.append("sweep", 0, [], { cursor: "x" });
+  expect(await sweep({ ...deps, store }, [], SOURCES)).toMatchObject({ visited: 20, cut: false, errors: [] });
+  expect(visited.size).toBe(20);
+  expect((await store.streams.last("sweep")).state).toEqual({});
 });
 
 test("a sweep with time enough visits every run, and remembers nothing", async () => {
