@@ -213,8 +213,9 @@ async function shifted(move: Move, current: Service, ours: string): Promise<Outc
   const gate = await architectureGate(context, target, current, nextDocument(source), strategy);
   if ("failure" in gate) return refused(move, gate.failure);
   const { hosts, constrainTo, notes } = gate.found;
-  if (constrainTo !== prepared.constrainTo) {
-    const reason = notes?.[0] ?? `service ${command.service} is constrained to ${prepared.constrainTo}`;
+  // Where only hosts that fit are left, nothing more is to be confined, and what is confined already stays so.
+  if (constrainTo !== undefined && constrainTo !== prepared.constrainTo) {
+    const reason = notes?.[0] ?? `service ${command.service} would have to be confined to ${constrainTo}`;
     return refused(move, { reason, remedy: "release images for all its hosts before its tasks are moved" });
   }
   return started(move, current, ours, hosts === undefined ? undefined : { hosts });

@@ -34,7 +34,7 @@ export function evolveDeployment(deployment: Deployment, event: DeploymentEvent)
     case "deployment.reported": {
       const { failedDeployment, doneDeployment } = deployment;
       const isLate = [failedDeployment, doneDeployment].includes(event.deploymentId);
-      return isLate && deployment.state.status === "requested"
+      return isLate && (event.state === "IN_PROGRESS" || deployment.state.status === "requested")
         ? deployment
         : withState(deployment, reported(deployment.state, event));
     }

@@ -202,6 +202,20 @@ describe("an image that lacks an architecture", () => {
     ]);
   });
 
+  test("stays confined when its weights are moved: no host but those that fit gets a task", async () => {
+    const shift = [{ weights: { x86: 3 }, bakeMinutes: 5 }];
+    const run = plus(rolling({ missingArchitecture: "constrain", shift }), claimed);
+    const { events } = await deployed(run, {}, {}, only);
+    Object.assign(ecs.service.deployments?.[0] ?? {}, { rolloutState: "COMPLETED" });
+    const next = plus(run, ...events, stepDone(0), claimed);
+    const moved = await deployed(next, { step: 1 }, {}, only);
+    expect(moved.events).toMatchObject([{ type: "deployment.started", step: 1 }]);
+    expect(strategyOf(ecs.service)).toEqual({ x86: 3, graviton: 0 });
+    expect(ecs.service.placementConstraints).toEqual([
+      { type: "memberOf", expression: "attribute:ecs.cpu-architecture in [x86_64]" },
+    ]);
+  });
+
   test("the next release that has all of them takes the constraint off", async () => {
     Object.assign(ecs.service, {
       placementConstraints: [

@@ -131,6 +131,15 @@ describe("what ECS tells of the service's deployments", () => {
     expect(stateOf(plus(first, ...claim, ...many))).toMatchObject({ ended: { length: 5 } });
   });
 
+  test("the one of the step before, told of late, is no other one", () => {
+    const shift = [{ weights: { graviton: 1 }, bakeMinutes: 0 }];
+    const steps = entered(stageWith([target("web", { shift })]));
+    const done = plus(steps, ...begun("web"), reported("web"), stepDone(0));
+    const next = plus(done, ...begun("web", 1));
+    expect(why(next, reported("web", "IN_PROGRESS"))).toContain("changes nothing");
+    expect(commandsOf(next, T0)).toEqual([]);
+  });
+
   test("another one that begins may have taken the place of ours: that is looked at, once for each", () => {
     const rolling = plus(first, ...begun("web"));
     expect(why(rolling, reported("web", "IN_PROGRESS"))).toContain("has begun, as is known");
