@@ -5,7 +5,7 @@ import { inTurns } from "./in-turns.ts";
 import { offerMismatch } from "./intake/offer-match.ts";
 import type { Offer, Source } from "./intake/source.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
-import { runIdOf } from "./pipeline/pipelines.ts";
+import { newestRun } from "./pipeline/pipelines.ts";
 import { tipOf } from "./pipeline/refs.ts";
 
 /** How many are looked at side by side. */
@@ -79,7 +79,7 @@ async function start(
   const { repository } = definition.source;
   const found = await source.commit(repository, commit);
   const delivery = {
-    id: `offer ${ref} ${commit} after ${state.through === 0 ? "nothing" : runIdOf(definition.name, state.through)}`,
+    id: `offer ${ref} ${commit} after ${newestRun(definition.name, state.through)}`,
     revision: { repository, ref, commit, ...(before === undefined ? {} : { before }) },
     people: { ...found?.people, ...people },
     trigger,

@@ -6,7 +6,7 @@ import { mismatch } from "./intake/match.ts";
 import type { Source } from "./intake/source.ts";
 import { findAccepted, openRun } from "./open-run.ts";
 import type { PipelineDefinition } from "./pipeline/definition.ts";
-import { type RefHead, runIdOf } from "./pipeline/pipelines.ts";
+import { newestRun, type RefHead } from "./pipeline/pipelines.ts";
 import { type RefState, tipOf } from "./pipeline/refs.ts";
 import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
 
@@ -83,7 +83,7 @@ async function startHead(
   const { repository } = definition.source;
   const found = await source.commit(repository, commit);
   const delivery = {
-    id: `head ${ref} ${commit} after ${after === 0 ? "nothing" : runIdOf(definition.name, after)}`,
+    id: `head ${ref} ${commit} after ${newestRun(definition.name, after)}`,
     revision: { repository, ref, commit },
     people: found?.people ?? {},
     trigger: { type: "head" as const },

@@ -6,7 +6,6 @@ import { startMissed } from "./missed.ts";
 import { findAccepted, openRun } from "./open-run.ts";
 import type { PipelineDefinition, SourceDefinition } from "./pipeline/definition.ts";
 import { LEASE_MILLISECONDS } from "./pipeline/silence.ts";
-import { BadCursorError, type Page } from "./store/stream-store.ts";
 
 /** How many runs are visited side by side. */
 const WIDTH = 8;
@@ -85,15 +84,9 @@ export async function sweep(
   return { opened, visited, cut: cursor !== undefined, errors };
 }
 
-/** The runs under way from a place on; one that an older version has left, and that is none any more, is the beginning. */
-async function activeFrom({ store }: Deps, cursor: string | undefined): Promise<Page<string>> {
-  if (cursor === undefined) return store.heads.active({});
-  try {
-    return await store.heads.active({ cursor });
-  } catch (error) {
-    if (error instanceof BadCursorError) return store.heads.active({});
-    throw error;
-  }
+/** The runs under way from a place on. One that cannot be read, say since an older version has left it, is the beginning. */
+function activeFrom({ store: { heads } }: Deps, cursor: string | undefined) {
+  return cursor === undefined ? heads.active({}) : heads.active({ cursor }).catch(() => heads.active({}));
 }
 
 /** Opens a run that was accepted a while ago and has no stream yet. */

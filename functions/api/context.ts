@@ -30,6 +30,9 @@ export interface ApiEnv {
   readonly Variables: { readonly caller: Caller };
 }
 
+/** Why somebody does what needs no words: going back is not to wait for them, and the record says that there were none. */
+export const perhapsReason = z.string().min(1).max(2000).default("no reason given");
+
 /** The event as API Gateway gives it: payload format 2.0. */
 export function eventOf(context: Context<ApiEnv>): APIGatewayProxyEventV2 {
   return context.env.event as unknown as APIGatewayProxyEventV2;

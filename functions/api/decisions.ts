@@ -8,7 +8,7 @@ import type { Problem } from "../../shared/pipeline/problem.ts";
 import { viewOf } from "../../shared/pipeline/view.ts";
 import { log } from "../log.ts";
 import { placeOf } from "./caller.ts";
-import { type ApiEnv, type ApiServices, jsonBody, refuse } from "./context.ts";
+import { type ApiEnv, type ApiServices, jsonBody, perhapsReason, refuse } from "./context.ts";
 import { mayOperate, operatorsOf } from "./permission.ts";
 import { unknownRun } from "./runs.ts";
 
@@ -24,7 +24,7 @@ const decision = z.strictObject({
 });
 
 const why = z.strictObject({ reason: z.string().min(1).max(2000) });
-const perhapsWhy = z.strictObject({ reason: z.string().min(1).max(2000).default("no reason given") });
+const perhapsWhy = z.strictObject({ reason: perhapsReason });
 
 /** What people decide about a run's stages. Whether they may is a rule of the pipeline: `decide`. */
 export function decisionRoutes(services: ApiServices): Hono<ApiEnv> {

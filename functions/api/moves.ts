@@ -13,12 +13,19 @@ import { deploymentsOf, isStageEnd, releaseOf } from "../../shared/pipeline/run.
 import { viewOf } from "../../shared/pipeline/view.ts";
 import { log } from "../log.ts";
 import { placeOf } from "./caller.ts";
-import { type ApiEnv, type ApiServices, eventOf, jsonBody, refuse, stageNamed } from "./context.ts";
+import {
+  type ApiEnv,
+  type ApiServices,
+  eventOf,
+  jsonBody,
+  perhapsReason,
+  refuse,
+  stageNamed,
+} from "./context.ts";
 import { mayDecide, operatorsOf } from "./permission.ts";
 import { unknownRun } from "./runs.ts";
 
-/** Going back is not to wait for words; the record says that there were none. */
-const reason = z.string().min(1).max(2000).default("no reason given");
+const reason = perhapsReason;
 /** Chosen by the client: the same one again makes no second run. */
 const id = z.string().min(8).max(100).optional();
 

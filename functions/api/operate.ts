@@ -12,6 +12,7 @@ import {
   type ApiServices,
   eventOf,
   jsonBody,
+  perhapsReason,
   pipelineNamed,
   refuse,
   stageNamed,
@@ -29,7 +30,7 @@ const start = z.strictObject({
   id: z.string().min(8).max(100).optional(),
 });
 
-const release = z.strictObject({ reason: z.string().min(1).max(2000).default("no reason given") });
+const release = z.strictObject({ reason: perhapsReason });
 
 /** What people and robots do with a pipeline, beside deciding on releases. */
 export function operateRoutes(services: ApiServices): Hono<ApiEnv> {

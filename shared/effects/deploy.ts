@@ -11,7 +11,7 @@ import { runsAlready } from "../pipeline/task-definition.ts";
 import { architectureGate } from "./architecture-gate.ts";
 import { activeInstances } from "./container-instances.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
-import { findEndedDeployment, findEndedStep } from "./find-deployment.ts";
+import { findEndedDeployment, findEndedNewest } from "./find-deployment.ts";
 import { findService } from "./find-service.ts";
 import { type LookContext, lookOnce } from "./look-once.ts";
 import { prepareStage } from "./prepare.ts";
@@ -144,9 +144,8 @@ async function endOfLost(move: Move, current: Service, lost: string) {
   // The same revision once more, with other weights: only they tell whether it is still there.
   const wanted = capacityOf(target, deployment, step);
   if (isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy))) return undefined;
-  return lost === deployment.prepared.baseTaskDefinition
-    ? findEndedStep(context.aws, { cluster, service }, lost, wanted, sinceOf(move))
-    : undefined;
+  if (wanted === undefined || lost !== deployment.prepared.baseTaskDefinition) return undefined;
+  return findEndedNewest(context.aws, { cluster, service }, lost, wanted, sinceOf(move));
 }
 
 /** The revision that a lost attempt has pointed the service at, or was about to. */
@@ -194,9 +193,10 @@ async function moveOn(move: Move, current: Service): Promise<Outcome> {
     const isBegun =
       current.taskDefinition === ours &&
       isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy));
-    const ended = isBegun
-      ? undefined
-      : await findEndedStep(move.context.aws, { cluster, service }, ours, wanted, sinceOf(move));
+    const ended =
+      isBegun || wanted === undefined
+        ? undefined
+        : await findEndedNewest(move.context.aws, { cluster, service }, ours, wanted, sinceOf(move));
     const key = { at: move.context.now(), stage: command.stage, cluster, service };
     if (ended !== undefined) return facts({ type: "deployment.failed", ...key, ...ended });
     if (!isBegun && isTooLate(move)) return refused(move, notBegun(service));

@@ -11,6 +11,11 @@ const NEWEST = 20;
 /** ECS's clock is not ours, and its times may be whole seconds. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 
+interface Place {
+  readonly cluster: string;
+  readonly service: string;
+}
+
 /**
  * What became of a deployment that a lost attempt began and that the service no longer shows: without this, one that ECS
  * has rolled back meanwhile would be begun a second time. Undefined when none was ever begun.
@@ -19,7 +24,7 @@ const CLOCK_SKEW_MILLISECONDS = 60_000;
  */
 export async function findEndedDeployment(
   aws: Aws,
-  service: { readonly cluster: string; readonly service: string },
+  service: Place,
   taskDefinition: string,
   since: Instant,
 ): Promise<Ended | undefined> {
@@ -41,36 +46,13 @@ export async function findEndedDeployment(
 }
 
 /**
- * The same of a step that only changes the capacity: the newest deployment is the lost attempt's if it has the revision and the
- * strategy, which no step before had.
+ * The same where the revision is not new: of a step that only changes the capacity, and of the way back. The newest deployment
+ * is the lost attempt's if it has the revision, and the strategy, which no step before had.
+ * @param capacity undefined: whatever it is, since nothing that the stage has made has the revision
  */
-export async function findEndedStep(
+export async function findEndedNewest(
   aws: Aws,
-  service: { readonly cluster: string; readonly service: string },
-  taskDefinition: string,
-  capacity: Capacity | undefined,
-  since: Instant,
-): Promise<Ended | undefined> {
-  return capacity === undefined ? undefined : newestEnded(aws, service, taskDefinition, capacity, since);
-}
-
-/**
- * The same of the way back: the newest deployment is the lost attempt's if it has the revision that is gone back to, and none
- * that the stage has made has it.
- */
-export function findEndedReturn(
-  aws: Aws,
-  service: { readonly cluster: string; readonly service: string },
-  taskDefinition: string,
-  since: Instant,
-): Promise<Ended | undefined> {
-  return newestEnded(aws, service, taskDefinition, undefined, since);
-}
-
-/** @param capacity undefined: whatever it is */
-async function newestEnded(
-  aws: Aws,
-  service: { readonly cluster: string; readonly service: string },
+  service: Place,
   taskDefinition: string,
   capacity: Capacity | undefined,
   since: Instant,

@@ -7,7 +7,7 @@ import { withoutPauses } from "../pipeline/service-update.ts";
 import { keepsRelease } from "../pipeline/steps.ts";
 import { type EffectContext, facts, NOTHING, type Outcome } from "./context.ts";
 import { isPermanent, subjectOf } from "./deploy.ts";
-import { findEndedReturn, findEndedStep } from "./find-deployment.ts";
+import { findEndedNewest } from "./find-deployment.ts";
 import { findService } from "./find-service.ts";
 import { changedConstraints } from "./update-service.ts";
 
@@ -65,9 +65,11 @@ export async function returnDeployment(
     if (command.lease > 0 && stage.state.status === "deploying") {
       const { since } = stage.state;
       // With other weights our own revision is told apart by them; what the stage began from, only a way back brings.
-      const lost = stays
-        ? await findEndedStep(context.aws, { cluster, service }, taskDefinition, wanted, since)
-        : await findEndedReturn(context.aws, { cluster, service }, taskDefinition, since);
+      const capacity = stays ? wanted : undefined;
+      const lost =
+        stays && wanted === undefined
+          ? undefined
+          : await findEndedNewest(context.aws, { cluster, service }, taskDefinition, capacity, since);
       if (lost !== undefined) return ended(lost.failure);
     }
     const { service: updated } = await context.aws.ecs.updateService({

@@ -1,7 +1,7 @@
 import type { AuditEntry } from "./api-views.ts";
 import { isDerived, type RunEvent, type RunEventOf } from "./events.ts";
-import { replay } from "./evolve.ts";
-import { releaseOf } from "./run.ts";
+import { evolve } from "./evolve.ts";
+import { type Run, releaseOf } from "./run.ts";
 
 /** What people call the decisions of the record. */
 const ACTS: Readonly<Record<string, string>> = {
@@ -26,9 +26,12 @@ export function decisionsOf(events: readonly RunEvent[]): readonly AuditEntry[] 
   const [first] = events;
   if (first?.type !== "run.started") return [];
   const about = { pipeline: first.definition.name, run: first.runId, commit: first.revision.commit };
-  const decisions = events.flatMap((event, index) =>
-    isDecision(event) ? [entryOf(event, events.slice(0, index))] : [],
-  );
+  const decisions: Entry[] = [];
+  let run: Run | undefined;
+  for (const event of events) {
+    if (isDecision(event)) decisions.push(entryOf(event, run));
+    run = evolve(run, event);
+  }
   return [...startOf(first), ...decisions].map((entry) => ({ ...entry, ...about }));
 }
 
@@ -56,23 +59,18 @@ function isDecision(event: RunEvent): event is Decided {
   return "identity" in event && "person" in event;
 }
 
-/** @param before what had happened by then: a decision that names no release is about the one that the run had */
-function entryOf(event: Decided, before: readonly RunEvent[]): Entry {
+/** @param before the run as it was then: a decision that names no release is about the one that it had */
+function entryOf(event: Decided, before: Run | undefined): Entry {
   return {
     at: iso(event.at),
     act: ACTS[event.type] ?? event.type,
     stage: textOf(event, "stage"),
     person: event.person,
     identity: event.identity,
-    release: textOf(event, "release") ?? releaseBy(before),
+    release: textOf(event, "release") ?? (before === undefined ? undefined : releaseOf(before)),
     comment: textOf(event, "comment") ?? textOf(event, "reason"),
     from: textOf(event, "from"),
   };
-}
-
-function releaseBy(events: readonly RunEvent[]): string | undefined {
-  const run = replay(events);
-  return run === undefined ? undefined : releaseOf(run);
 }
 
 function textOf(event: Decided, name: string): string | undefined {

@@ -66,6 +66,14 @@ export function runIdOf(pipeline: string, sequence: number): string {
   return `${pipeline}-${sequence}`;
 }
 
+/**
+ * The newest run that a ref knows of, as the sweep's questions name it: after another run, the same commit is another question.
+ * @param through the ref's last number; 0 before the first
+ */
+export function newestRun(pipeline: string, through: number): string {
+  return through === 0 ? "nothing" : runIdOf(pipeline, through);
+}
+
 /** The pipeline and the number that a run's id is made of; undefined when it is none. */
 export function partsOfRunId(
   runId: string,
