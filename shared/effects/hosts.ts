@@ -4,6 +4,7 @@ import type { StrategyItem } from "../pipeline/capacity.ts";
 import { isOurConstraint, restrictionOf } from "../pipeline/constraints.ts";
 import type { CpuArchitecture } from "../pipeline/definition.ts";
 import type { Failure } from "../pipeline/events.ts";
+import { externalServiceFault } from "../pipeline/external-service.ts";
 import type { Hosts } from "../pipeline/placement.ts";
 import type { TaskDefinitionDocument } from "../pipeline/task-definition.ts";
 import type { Aws } from "./aws.ts";
@@ -24,7 +25,13 @@ import { ofProviders } from "./provider-hosts.ts";
 /** The service as DescribeServices has it, as far as its hosts depend on it. */
 export type HostedService = Pick<
   Service,
-  "serviceName" | "clusterArn" | "launchType" | "capacityProviderStrategy" | "placementConstraints"
+  | "serviceName"
+  | "clusterArn"
+  | "launchType"
+  | "capacityProviderStrategy"
+  | "placementConstraints"
+  | "loadBalancers"
+  | "serviceRegistries"
 >;
 
 type Answer = { readonly found: Hosts } | { readonly failure: Failure };
@@ -55,6 +62,12 @@ export async function hostArchitectures(
   document: TaskDefinitionDocument,
   strategy?: readonly StrategyItem[],
 ): Promise<Answer> {
+  const fault = externalServiceFault(
+    service,
+    document,
+    (strategy ?? []).flatMap(({ capacityProvider }) => capacityProvider ?? []),
+  );
+  if (fault !== undefined) return { failure: fault };
   const definition = hostedDefinition(document);
   const cluster = service.clusterArn ?? "";
   const restriction = restrictionsOf(service, definition);

@@ -3,6 +3,7 @@ import { capacityFrom, isSameCapacity, strategyItems } from "../pipeline/capacit
 import { constrainedTo } from "../pipeline/constraints.ts";
 import type { Capacity, EcsDeployment, StageDefinition } from "../pipeline/definition.ts";
 import type { PreparedDeployment } from "../pipeline/events.ts";
+import { externalServiceFault } from "../pipeline/external-service.ts";
 import { fargateSizeFault } from "../pipeline/fargate-size.ts";
 import { serviceKey } from "../pipeline/leaving.ts";
 import type { Run } from "../pipeline/run.ts";
@@ -74,6 +75,8 @@ async function prepareDeployment(
   if (fault !== undefined) return { failure: fault };
   const next = releaseTaskDefinition(source.found.base, source.found.images);
   const capacity = capacityChange(current, target, lock);
+  const external = externalServiceFault(current, next, providersOf(target, capacity.capacity));
+  if (external !== undefined) return { failure: external };
   const size = fargateSizeFault(next, isOnFargate(current, capacity.capacity));
   if (size !== undefined) return { failure: { ...size, reason: `service ${service}: ${size.reason}` } };
   const strategy = capacity.capacity === undefined ? undefined : strategyItems(capacity.capacity);
@@ -97,6 +100,11 @@ async function prepareDeployment(
       ...(problems === undefined ? {} : { rollbackProblems: problems }),
     },
   };
+}
+
+/** The capacity providers that the release, or a step after it, is to give weights to. */
+function providersOf({ shift = [] }: EcsDeployment, capacity: Capacity = {}): readonly string[] {
+  return [...Object.keys(capacity), ...shift.flatMap(({ weights }) => Object.keys(weights))];
 }
 
 /** By its launch type, or by the strategy it is about to have. */

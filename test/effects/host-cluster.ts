@@ -76,8 +76,13 @@ export async function found(
   return answer.found;
 }
 
-export async function failure(aws: Aws, one: HostedService, document = {}) {
-  const answer = await hostArchitectures(aws, one, document);
+export async function failure(
+  aws: Aws,
+  one: HostedService,
+  document = {},
+  capacity?: HostedService["capacityProviderStrategy"],
+) {
+  const answer = await hostArchitectures(aws, one, document, capacity);
   if ("found" in answer) throw new Error(`it was found: ${JSON.stringify(answer.found)}`);
   return answer.failure;
 }

@@ -58,6 +58,35 @@ describe("launch types", () => {
   });
 });
 
+describe("what external instances do not support is refused before anything is asked", () => {
+  const DOES_NOT = "service web has the launch type EXTERNAL, and external instances do not support";
+  const BALANCED = { loadBalancers: [{ targetGroupArn: "arn/tg", containerName: "web", containerPort: 80 }] };
+  const FOUND = { serviceRegistries: [{ registryArn: "arn/registry" }] };
+  const AWSVPC = { networkMode: "awsvpc" };
+
+  test.each([
+    ["a strategy", {}, {}, ["x86", "graviton"], "capacity providers (x86, graviton)", "`capacity`"],
+    ["load balancers", BALANCED, {}, [], "load balancers", "load balancers away"],
+    ["service discovery", FOUND, {}, [], "service registries", "service discovery away"],
+    ["awsvpc", {}, AWSVPC, [], "the network mode awsvpc", "bridge, host or none"],
+    ["several", BALANCED, AWSVPC, [], "load balancers and the network mode awsvpc", "bridge, host or none"],
+  ])("%s", async (_what, change, document, names, what, remedy) => {
+    const { aws, calls } = cluster([instance("arm64", { ec2InstanceId: "mi-1" })]);
+    const external = service({ launchType: "EXTERNAL", ...change });
+    const capacity = names.length === 0 ? undefined : strategy(...names);
+    const fault = await failure(aws, external, document, capacity);
+    expect(fault.reason).toBe(`${DOES_NOT} ${what}`);
+    expect(fault.remedy).toContain(remedy);
+    expect(calls).toEqual([]);
+  });
+
+  test("elsewhere they are nobody's fault", async () => {
+    const { aws } = cluster([instance("arm64")]);
+    const { groups } = await found(aws, service({ launchType: "EC2", ...BALANCED, ...FOUND }), AWSVPC);
+    expect(groups).toMatchObject([{ kind: "ec2", architectures: ["arm64"] }]);
+  });
+});
+
 describe("Managed Instances", () => {
   const managed = (instanceRequirements: object | undefined, instances: readonly ContainerInstance[] = []) =>
     cluster(instances, {

@@ -33,6 +33,7 @@ function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
   const context = contextOf(aws, store);
   return {
     calls,
+    service: ecs.service,
     lock: async (stage = "production") => (await readStageLock(store, "hello", stage)).lock,
     enter: (sequence: number, stage: StageDefinition = PRODUCTION) => enter(context, runOf(sequence), stage),
     begin: (sequence: number) => begin(context, runOf(sequence), "production"),
@@ -145,6 +146,22 @@ describe("enter-stage", () => {
         },
       },
     ]);
+  });
+
+  test.each([
+    ["capacity", { capacity: { x86: { base: 0, weight: 1 } } }],
+    ["a shift", { shift: [{ weights: { x86: 3 }, bakeMinutes: 5 }] }],
+  ])("%s for a service of ECS Anywhere: the stage fails before anybody is asked", async (_what, change) => {
+    const { enter: enters, service, calls } = house();
+    Object.assign(service, { launchType: "EXTERNAL", capacityProviderStrategy: [] });
+    const deploy = PRODUCTION.deploy.map((one) => ({ ...one, ...change }));
+    const reason =
+      "service web has the launch type EXTERNAL, and external instances do not support capacity providers (x86)";
+    const remedy = "take `capacity` and `shift` out of its deployment in the pipeline";
+    expect((await enters(1, { ...PRODUCTION, deploy })).events).toEqual([
+      { type: "stage.failed", at: T0, stage: "production", failure: { reason, remedy } },
+    ]);
+    expect(operations(calls).toSorted()).toEqual(["DescribeServices", "DescribeTaskDefinition"]);
   });
 
   test("of eight runs at once the newest has the stage, and each of the others knows", async () => {

@@ -26,6 +26,9 @@ beforeAll(async () => {
       "linux/amd64",
     ),
     "anywhere.yml": pipeline("anywhere", [ecs("anywhere", "web")]),
+    "unsupported.yml": pipeline("unsupported", [
+      ecs("anywhere", "web", ", capacity: { onsite: { weight: 1 } }"),
+    ]),
     "gone.yml": pipeline("gone", [ecs("mixed", "nobody")]),
     "deleted.yml": pipeline("deleted", [ecs("mixed", "deleted")]),
     "misnamed.yml": pipeline("misnamed", [ecs("mixed", "web").replace("web: hello", "wep: hello")]),
@@ -167,6 +170,21 @@ describe("ECS Anywhere", () => {
       hosts: { x86_64: ["launch type EXTERNAL"], arm64: ["launch type EXTERNAL"] },
       tasks: { x86_64: 1, arm64: 1 },
     });
+  });
+
+  test("a strategy for it is refused before anything changes", async () => {
+    const { aws } = world;
+    const before = await serviceOf(aws, "anywhere");
+    const revisions = async () =>
+      (await aws.ecs.listTaskDefinitions({ familyPrefix: "anywhere" })).taskDefinitionArns;
+    const registered = await revisions();
+    const run = await released(world, "unsupported");
+    expect(run.status).toBe("failed");
+    expect(run.reason).toContain(
+      "service web has the launch type EXTERNAL, and external instances do not support capacity providers (onsite); take `capacity`",
+    );
+    expect(await serviceOf(aws, "anywhere")).toEqual(before);
+    expect(await revisions()).toEqual(registered);
   });
 
   test("when every host is disconnected, they are named, and nobody waits", async () => {
