@@ -100,6 +100,7 @@ function replyTo(decided: Decided, person: Person, stage: string, later: (pendin
 /**
  * Slack vouches for no groups. Those that the definition lists are known by it; of the others the stack's user pool is
  * asked whether it has, by one of the person's listed names, somebody there.
+ * @throws Error when it does not tell: that is no refusal, and the press is judged again
  */
 async function withGroups(
   directory: Pick<Directory, "members">,

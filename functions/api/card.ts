@@ -47,13 +47,21 @@ export async function cardOf(
       return undefined;
     }
   };
+  const membersOf = async (group: string) => {
+    try {
+      return await directory.members(group);
+    } catch (error) {
+      missing.push(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  };
   const [commits, images, members] = await Promise.all([
     told("the commits", () =>
       lookAtCommits(effects, run.definition.source, live?.commit, run.revision.commit),
     ),
     told("sizes and scans", () => imagesOf(effects.aws, run, before)),
     // Whom the issuer does not tell of is let in all the same, when they sign in.
-    Promise.all((definition.approval?.from ?? []).map((group) => directory.members(group))),
+    Promise.all((definition.approval?.from ?? []).map(membersOf)),
   ]);
   return {
     run: run.id,

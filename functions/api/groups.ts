@@ -37,7 +37,9 @@ async function groupView(
   name: string,
   required: number,
 ): Promise<GroupView> {
-  const [members, role] = await Promise.all([directory.members(name), directory.hasRole(name)]);
+  // Who cannot be asked for now is unknown, as where people sign in elsewhere.
+  const asked = directory.members(name).catch(() => undefined);
+  const [members, role] = await Promise.all([asked, directory.hasRole(name)]);
   const listed = Object.hasOwn(groups, name) ? (groups[name] ?? []) : [];
   return { name, pipeline, required, listed, members, role };
 }

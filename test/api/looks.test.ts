@@ -29,6 +29,20 @@ describe("the card of an approval", () => {
     });
   });
 
+  test("names the groups that cannot be asked for now", async () => {
+    const members = async (group: string) => {
+      throw new Error(`who is in ${group} cannot be asked: the user pool answered 503`);
+    };
+    const { status, body } = await (await Setting.atTheGate({ members })).get(CARD, managers("alice"));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      approval: { may: [], you: { mayApprove: true } },
+      missing: expect.arrayContaining([
+        "who is in release-managers cannot be asked: the user pool answered 503",
+      ]),
+    });
+  });
+
   test.each([
     [
       "a member may approve and refuse",

@@ -1,6 +1,7 @@
 import "./quiet.ts";
 import { createApp } from "../../functions/api/app.ts";
 import { runStream } from "../../shared/advance.ts";
+import type { Directory } from "../../shared/effects/directory.ts";
 import { stageStream } from "../../shared/effects/stage-lock.ts";
 import type { Source } from "../../shared/intake/source.ts";
 import type { PipelineDefinition } from "../../shared/pipeline/definition.ts";
@@ -48,6 +49,8 @@ export interface SettingOptions {
   readonly readers?: readonly string[];
   readonly operators?: readonly string[];
   readonly token?: "id_token" | "access_token";
+  /** Whom the user pool has in a group. */
+  readonly members?: Directory["members"];
 }
 
 /** The HTTP API over a store in memory, with a run at production's gate; nothing outside is asked for anything. */
@@ -56,7 +59,13 @@ export class Setting {
   readonly now = T0 + 1_000;
   readonly #app: ReturnType<typeof createApp>;
 
-  constructor({ pipeline = definition(), readers = [], operators = [], token = "id_token" }: SettingOptions) {
+  constructor({
+    pipeline = definition(),
+    readers = [],
+    operators = [],
+    token = "id_token",
+    members = async (group) => (group === "release-managers" ? ["alice", "bob"] : []),
+  }: SettingOptions) {
     const { aws } = fakeAws({});
     const deps = {
       store: this.store,
@@ -79,7 +88,7 @@ export class Setting {
     const effects = contextOf(aws, this.store);
     const sources = { codecommit: source, github: source };
     const directory = {
-      members: async (group: string) => (group === "release-managers" ? ["alice", "bob"] : []),
+      members,
       hasRole: async (name: string) => name === "release-managers",
     };
     const pipelines = [pipeline];

@@ -35,8 +35,8 @@ interface Given {
   readonly rule?: Partial<ApprovalRule>;
   readonly change?: Partial<PipelineDefinition>;
   readonly more?: readonly RunEvent[];
-  /** Whom the user pool has in `release-managers`. */
-  readonly members?: readonly string[];
+  /** Whom the user pool has in `release-managers`; an error: it does not tell. */
+  readonly members?: readonly string[] | Error;
 }
 
 /** A run at the gate of production, told to Slack. */
@@ -71,7 +71,12 @@ async function given({
   const asked = await world.slack.said("hello-1: approval wanted for production");
   const lines: string[] = [];
   const log = { info: () => {}, warn: (message: string) => void lines.push(message) };
-  const directory = { members: async () => members };
+  const directory = {
+    members: async () => {
+      if (members instanceof Error) throw members;
+      return members;
+    },
+  };
   return {
     asked,
     lines,
@@ -139,6 +144,22 @@ describe("who may approve at Slack", () => {
     const { press, approvals } = await given({ change: { groups } });
     expect(await press("U00MALLORY")).toMatch(/does not know who you are/);
     expect(await approvals()).toEqual([]);
+  });
+});
+
+describe("when the user pool does not tell who is in the group", () => {
+  const down = new Error("who is in release-managers cannot be asked: Rate exceeded");
+
+  test("nothing is decided, and Lambda judges the press again", async () => {
+    const { press, approvals } = await given({ members: down });
+    await expect(press("U0000ALICE")).rejects.toThrow(down);
+    expect(await approvals()).toEqual([]);
+  });
+
+  test("whom the definition lists needs nobody to tell", async () => {
+    const change = { groups: { "release-managers": ["alice"] } };
+    const { press } = await given({ members: down, change });
+    expect(await press("U0000ALICE")).toBe("alice approved production of hello-1");
   });
 });
 
