@@ -37,7 +37,7 @@ export interface SlackApi {
   update(body: Body): Promise<string>;
   /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks; answers no timestamp. */
   webhook(name: string, body: Body): Promise<void>;
-  /** https://docs.slack.dev/interactivity/handling-user-interaction, `response_url`. */
+  /** https://docs.slack.dev/interactivity/handling-user-interaction, `response_url`; at Slack, and nowhere else. */
   respond(url: string, body: Body): Promise<void>;
 }
 
@@ -92,6 +92,14 @@ export function slackApi({ url, secret, timeout = TIMEOUT_MILLISECONDS }: SlackA
       await send(address, body, timeout);
     },
     respond: async (address, body) => {
+      const { protocol, host } = new URL(url);
+      const to = new URL(address);
+      if (to.protocol !== protocol || (to.host !== host && !to.host.endsWith(`.${host}`)))
+        throw new SendError(
+          "final",
+          "not-slack",
+          `an answer is to go to ${to.protocol}//${to.host}, which is not Slack's: ${protocol}//${host}`,
+        );
       await send(address, body, timeout);
     },
   };
