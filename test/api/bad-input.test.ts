@@ -133,6 +133,77 @@ describe("two managers at once", () => {
   });
 });
 
+describe("withdrawing", () => {
+  const WITHDRAW = { decision: "withdraw", release: INDEX };
+  const alice = person("alice", GROUP);
+  const given = async (setting: Setting) => {
+    const { body } = await setting.get(APPROVAL_PATH.replace(/approval$/, "card"), bob);
+    return JSON.stringify(body).match(/"given":(\[.*?\])/)?.[1];
+  };
+
+  test.each<[string, As]>([
+    ["another manager, who has not approved", bob],
+    ["somebody in no group", person("mallory")],
+  ])("somebody else's approval: %s has none to take back, and it still counts", async (_who, as) => {
+    const setting = await Setting.atTheGate({ pipeline: twice() });
+    expect(await setting.post(APPROVAL_PATH, alice, APPROVE)).toMatchObject({ status: 200 });
+    const before = await setting.stored();
+    expect(await setting.post(APPROVAL_PATH, as, WITHDRAW)).toMatchObject({
+      status: 409,
+      body: {
+        error: {
+          code: "not-given",
+          message: "you have not approved stage production of hello-1: there is nothing to withdraw",
+        },
+      },
+    });
+    expect(await setting.stored()).toEqual(before);
+    expect(await given(setting)).toMatch(/^\[\{"person":"alice"/);
+  });
+
+  test("what nobody has given", async () => {
+    const setting = await Setting.atTheGate({ pipeline: twice() });
+    const before = await setting.stored();
+    expect(await setting.post(APPROVAL_PATH, bob, WITHDRAW)).toMatchObject({
+      status: 409,
+      body: { error: { code: "not-given" } },
+    });
+    expect(await setting.stored()).toEqual(before);
+  });
+
+  test("one's own: once, and what is taken back does not count", async () => {
+    const setting = await Setting.atTheGate({ pipeline: twice() });
+    await setting.post(APPROVAL_PATH, bob, APPROVE);
+    expect(await setting.post(APPROVAL_PATH, bob, WITHDRAW)).toMatchObject({
+      status: 200,
+      body: { message: "bob withdrew the approval of production of hello-1" },
+    });
+    expect(await given(setting)).toBe("[]");
+    expect(await setting.post(APPROVAL_PATH, bob, WITHDRAW)).toMatchObject({ status: 409 });
+  });
+
+  test("after the quorum, when the stage is on its way: told so, and nothing is stored", async () => {
+    const setting = await Setting.atTheGate({ pipeline: twice() });
+    for (const as of [alice, bob])
+      expect(await setting.post(APPROVAL_PATH, as, APPROVE)).toMatchObject({ status: 200 });
+    const { version } = await setting.store.streams.load(runStream("hello-1"));
+    await setting.store.streams.append(runStream("hello-1"), version, [
+      { type: "stage.deploying", at: T0, stage: "production" },
+    ]);
+    const before = await setting.stored();
+    expect(await setting.post(APPROVAL_PATH, bob, WITHDRAW)).toMatchObject({
+      status: 409,
+      body: {
+        error: {
+          code: "not-waiting",
+          message: "stage production of hello-1 does not wait for an approval: it is deploying",
+        },
+      },
+    });
+    expect(await setting.stored()).toEqual(before);
+  });
+});
+
 describe("a body that is no decision", () => {
   test.each<[string, string]>([
     ["nothing", ""],

@@ -113,19 +113,50 @@ describe("who may", () => {
     expect(answer.body).toMatchObject({ may: { operate: ["hello"] } });
   });
 
-  test("not release a hold without being in the stage's groups, whoever signs", async () => {
-    const setting = await Setting.atTheGate();
-    await setting.lock({ type: "stage.held", runId: "hello-1", reason: "ECS rolled its deployment back" });
-    const before = await setting.stored();
+  /** Somebody in no group and somebody of another one, each with a token and with a signature. */
+  const refusedToStrangers = async (setting: Setting, address: string) => {
     for (const [path, as] of [
-      [HOLD, person("mallory")],
-      [HOLD, person("carol", "[developers]")],
-      [HOLD.replace("/console", ""), arn("carol", "developers")],
-      [HOLD.replace("/console", ""), "arn:aws:iam::000000000000:user/mallory"],
+      [address, person("mallory")],
+      [address, person("carol", "[developers]")],
+      [address.replace("/console", ""), arn("carol", "developers")],
+      [address.replace("/console", ""), "arn:aws:iam::000000000000:user/mallory"],
     ] as const)
       expect(await setting.post(path, as, { reason: "it is fine" })).toMatchObject(
         refused(403, "not-a-member"),
       );
+  };
+
+  test("not hold a stage without being in its groups, whoever signs; and not twice", async () => {
+    const setting = await Setting.atTheGate();
+    const before = await setting.stored();
+    const address = HOLD.replace("release-hold", "hold");
+    await refusedToStrangers(setting, address);
+    expect(await setting.stored()).toEqual(before);
+    expect(await setting.post(address, bob, { reason: "audit" })).toMatchObject({
+      status: 200,
+      body: { message: "bob holds production of hello" },
+    });
+    const held = await setting.stored();
+    for (const [path, as] of [
+      [address, bob],
+      [address.replace("/console", ""), arn("alice")],
+    ] as const)
+      expect(await setting.post(path, as, { reason: "again" })).toMatchObject({
+        status: 409,
+        body: { error: { code: "held", message: "stage production of hello is held already" } },
+      });
+    expect(await setting.stored()).toEqual(held);
+    await refusedToStrangers(setting, address);
+    expect(await setting.get("/console/api/audit", bob)).toMatchObject({
+      body: { entries: [{ act: "hold", person: "bob", stage: "production", comment: "audit" }] },
+    });
+  });
+
+  test("not release a hold without being in the stage's groups, whoever signs", async () => {
+    const setting = await Setting.atTheGate();
+    await setting.lock({ type: "stage.held", runId: "hello-1", reason: "ECS rolled its deployment back" });
+    const before = await setting.stored();
+    await refusedToStrangers(setting, HOLD);
     expect(await setting.stored()).toEqual(before);
     expect(await setting.post(HOLD, bob, { reason: "mended" })).toMatchObject({ status: 200 });
     expect(await setting.post(HOLD, bob, { reason: "mended" })).toMatchObject(refused(409, "not-held"));
