@@ -86,8 +86,8 @@ withTime("npm run demo", () => {
             { service: "web", imageDigest: images[0]?.indexDigest, tasks: { x86_64: 2, arm64: 2 } },
           ]);
         }
-        // Nothing but these is waited for; two seconds for a machine that has other things to do.
-        expect(seconds.total).toBeLessThanOrEqual(1.25 * (seconds.builds + seconds.stages) + 2);
+        // Nothing but these is waited for; five seconds for a machine that has other things to do.
+        expect(seconds.total).toBeLessThanOrEqual(1.25 * (seconds.builds + seconds.stages) + 5);
       }
       expect(runs[0]?.images[0]?.indexDigest).not.toBe(runs[1]?.images[0]?.indexDigest);
     },

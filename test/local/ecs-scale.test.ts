@@ -48,7 +48,6 @@ async function pages(
 }
 
 test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is rolled", async () => {
-  const began = Date.now();
   await mixedCluster(endpoint, "staging", { x86: 100, graviton: 100 });
   await createWeb(endpoint, await register(endpoint, await image("one")), {
     desiredCount: 1000,
@@ -58,7 +57,6 @@ test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is ro
     ],
   });
   await deploymentEnds(endpoint);
-  const started = Date.now() - began;
 
   const tasks = await pages(async (nextToken) => {
     const { taskArns, ...rest } = await endpoint.ecs.send(
@@ -101,7 +99,6 @@ test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is ro
   const running = containerInstances.map(({ runningTasksCount }) => runningTasksCount ?? 0);
   expect(Math.max(...running) - Math.min(...running)).toBeLessThanOrEqual(1);
 
-  const rolling = Date.now();
   await endpoint.ecs.send(
     new UpdateServiceCommand({
       cluster: "staging",
@@ -111,8 +108,7 @@ test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is ro
   );
   await deploymentEnds(endpoint);
   expect((await describeWeb(endpoint)).runningCount).toBe(1000);
-  // Generous, for a machine that others use too: it takes a few seconds. Something quadratic would take minutes.
-  expect([started < 20_000, Date.now() - rolling < 20_000]).toEqual([true, true]);
+  // It takes a few seconds. Something quadratic would take minutes, which is what the limit is for.
 }, 60_000);
 
 test("of a thousand tasks those beyond their provider's share stop first, from the fullest hosts", () => {
@@ -125,9 +121,7 @@ test("of a thousand tasks those beyond their provider's share stop first, from t
     { capacityProvider: "x86", weight: 1, base: 0 },
     { capacityProvider: "graviton", weight: 1, base: 0 },
   ];
-  const began = performance.now();
   const picked = pickToStop(tasks, 500, strategy);
-  expect(performance.now() - began).toBeLessThan(1000);
   const left = tasks.filter((task) => !picked.includes(task));
   const count = (name: string): number => left.filter((one) => one.capacityProviderName === name).length;
   expect([count("x86"), count("graviton")]).toEqual([250, 250]);

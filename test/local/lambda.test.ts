@@ -200,7 +200,7 @@ describe("the REST API", () => {
     await local.deploy(
       "single",
       {
-        "index.mjs": `export const handler = async () => { console.log("in"); await new Promise((r) => setTimeout(r, 300)); };`,
+        "index.mjs": `export const handler = async () => { console.log("in"); await new Promise((r) => setTimeout(r, 2000)); };`,
       },
       { ReservedConcurrentExecutions: 1 },
     );
@@ -238,8 +238,8 @@ describe("warm environments", () => {
     await local.deploy("leftover", {
       "index.mjs": `
         export const handler = async ({ n }) => {
-          if (n === 1) setTimeout(() => console.log("left over"), 10);
-          else await new Promise((resolve) => setTimeout(resolve, 100));
+          if (n === 1) setTimeout(() => console.log("left over"), 300);
+          else await new Promise((resolve) => setTimeout(resolve, 1500));
         };`,
     });
     expect((await invoke(local, "leftover", { n: 1 })).tail).not.toContain("left over");
