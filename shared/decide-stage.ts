@@ -2,7 +2,8 @@ import { advanceKnown, type Deps, loadRun } from "./advance.ts";
 import { type DecisionRequest, type DecisionResult, decide } from "./pipeline/approvals.ts";
 import type { Instant } from "./pipeline/events.ts";
 import type { Person } from "./pipeline/identities.ts";
-import type { Run } from "./pipeline/run.ts";
+import { approvalProblem } from "./pipeline/messages.ts";
+import { type Run, voidedGates } from "./pipeline/run.ts";
 
 export type Decided =
   | { readonly type: "no-run" }
@@ -36,12 +37,29 @@ export async function intervene(
     if (result.type !== "decided") return { type: "done", run, result };
     try {
       const advanced = await advanceKnown(deps, runId, known, result.event);
-      if (advanced.ignored === undefined) return { type: "done", run: advanced.run ?? run, result };
+      if (advanced.ignored === undefined) return done(run, advanced.run ?? run, result);
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;
       const { run: now } = await loadRun(deps.store, runId);
-      return { type: "done", run: now ?? run, result, pending: error.message };
+      return { ...done(run, now ?? run, result), pending: error.message };
     }
   }
   throw new Error(`run ${runId} is contended: five others were first`);
+}
+
+type Done = Extract<Decided, { readonly type: "done" }>;
+
+/** An approval that no longer counts, since what it approved turned out to be another as the stage was to begin, is none. */
+function done(before: Run, run: Run, result: DecisionResult): Done {
+  if (result.type !== "decided" || result.event.type !== "approval.given")
+    return { type: "done", run, result };
+  const { stage } = result.event;
+  const changed = voidedGates(run, stage).slice(voidedGates(before, stage).length);
+  if (changed.length === 0) return { type: "done", run, result };
+  const problem = { code: "changed", changed } as const;
+  return {
+    type: "done",
+    run,
+    result: { type: "problem", problem, message: approvalProblem(run, stage, problem) },
+  };
 }

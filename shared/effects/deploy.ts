@@ -4,7 +4,7 @@ import type { Command } from "../pipeline/commands.ts";
 import { type EcsDeployment, isGated } from "../pipeline/definition.ts";
 import type { Failure, PreparedDeployment, RunEvent } from "../pipeline/events.ts";
 import { serviceKey } from "../pipeline/leaving.ts";
-import { notBegun, serviceChanged, serviceTaken } from "../pipeline/messages.ts";
+import { notBegun, serviceTaken } from "../pipeline/messages.ts";
 import { type Deployment, deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
 import { isUntouched } from "../pipeline/steps.ts";
 import { runsAlready } from "../pipeline/task-definition.ts";
@@ -14,10 +14,10 @@ import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
 import { findEndedDeployment, findEndedNewest } from "./find-deployment.ts";
 import { findService } from "./find-service.ts";
 import { type LookContext, lookOnce } from "./look-once.ts";
-import { prepareStage } from "./prepare.ts";
 import { nextDocument, type ReleaseSource, releaseSource } from "./release-source.ts";
 import { findRevision, registerRevision } from "./revision.ts";
 import { updateService } from "./update-service.ts";
+import { voidGate } from "./void-gate.ts";
 
 type Deploy = Extract<Command, { readonly type: "deploy" }>;
 
@@ -267,17 +267,6 @@ async function voided(move: Move, service: Service): Promise<Outcome> {
   if (isGated(stage.definition) && !others.every(isUntouched)) {
     return refused(move, serviceTaken(command.service, service.taskDefinition ?? ""));
   }
-  const prepared = await prepareStage(context, run, stage.definition);
-  if ("failure" in prepared) return refused(move, prepared.failure);
-  const why = serviceChanged(service.serviceName ?? serviceKey(command), service.taskDefinition ?? "");
-  const deployments: readonly PreparedDeployment[] = prepared.found;
-  const changed = serviceKey(command);
-  return facts({
-    type: "gate.voided",
-    at: context.now(),
-    stage: stage.definition.name,
-    why,
-    changed,
-    deployments,
-  });
+  const voided = await voidGate(context, run, stage, command, service);
+  return "failure" in voided ? refused(move, voided.failure) : facts(voided.event);
 }

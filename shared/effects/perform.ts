@@ -37,7 +37,7 @@ export function perform(context: EffectContext, run: Run, command: Command): Pro
     case "enter-stage":
       return enter(context, run, stageOf(run, command.stage).definition);
     case "check-stage":
-      return check(context, run, command.stage);
+      return check(context, run, stageOf(run, command.stage));
     case "run-checks":
       return runChecks(context, run, stageOf(run, command.stage));
     case "begin-stage":

@@ -10,6 +10,7 @@ import { markLive } from "./mark-live.ts";
 import { readPipeline } from "./pipeline-stream.ts";
 import { prepareStage } from "./prepare.ts";
 import { changeStageLock, readStageLock } from "./stage-lock.ts";
+import { changedMeanwhile } from "./void-gate.ts";
 
 /** Asks for the stage; side by side, looks up what deploying there would change. */
 export async function enter(context: EffectContext, run: Run, stage: StageDefinition): Promise<Outcome> {
@@ -58,15 +59,19 @@ function tell(displaced: readonly string[], by: Run, stage: string, at: Instant)
 
 /**
  * Whether a gated stage is still this run's; if a newer run has taken it, and perhaps left it again, this one is superseded. A
- * gate that is open again after deploying had begun gives way to newer runs from now on.
+ * gate that is open again after deploying had begun gives way to newer runs from now on. And whether what it asks about is
+ * still what would change.
  */
-export async function check(context: EffectContext, run: Run, stage: string): Promise<Outcome> {
+export async function check(context: EffectContext, run: Run, at: Stage): Promise<Outcome> {
   const { name } = run.definition;
+  const { name: stage } = at.definition;
   const { lock } = await readStageLock(context.store, name, stage);
   if (lock.holder?.runId !== run.id) {
     return facts({ type: "run.superseded", at: context.now(), by: takerOf(lock, run.id), stage });
   }
   const round = gateRound(run, stage);
+  const changed = await changedMeanwhile(context, run, at);
+  if (changed !== undefined) return facts(changed);
   if (reopenGate(lock, run.id, round).events.length === 0) return NOTHING;
   const { next } = await changeStageLock(context.store, name, stage, (now) => reopenGate(now, run.id, round));
   return { events: [], wake: next === undefined ? [] : [{ runId: next }] };

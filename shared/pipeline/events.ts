@@ -96,6 +96,8 @@ export type RunEvent = { readonly at: Instant } & (
       readonly why: string;
       /** `CLUSTER/SERVICE` that is another than it was; absent in what was recorded when a stage had one service. */
       readonly changed?: string;
+      /** Which gate it is that somebody looked at while it was open; absent: the stage was deploying. */
+      readonly round?: number;
       readonly deployments: readonly PreparedDeployment[];
     }
   | ({

@@ -4,7 +4,7 @@ import { evolve } from "./evolve.ts";
 import { isSettled } from "./evolve-build.ts";
 import { isMessageEvent } from "./evolve-messages.ts";
 import { isReportEvent } from "./evolve-report.ts";
-import type { Build, Run } from "./run.ts";
+import type { Build, Run, Stage } from "./run.ts";
 import { currentStage, deploymentsOf, gateRound, isTerminal, MAX_ATTEMPTS } from "./run.ts";
 
 export type Received =
@@ -48,29 +48,31 @@ function judge(run: Run, event: RunEvent): Received {
   }
 }
 
+type TurnEvent = RunEventOf<"run.superseded" | "stage.deploying" | "stage.failed" | "gate.voided">;
+
 /** Nothing claims the steps between stages: of two invocations that take one, the later hears what no longer holds. */
-function receiveTurn(
-  run: Run,
-  event: RunEventOf<"run.superseded" | "stage.deploying" | "stage.failed" | "gate.voided">,
-): Received {
+function receiveTurn(run: Run, event: TurnEvent): Received {
   const stage = currentStage(run);
-  const { status } = stage?.state ?? { status: "succeeded" };
   if (event.stage !== undefined && event.stage !== stage?.definition.name)
     return ignored(`${run.id} is no longer at stage ${event.stage}`);
-  const fits =
-    event.type === "gate.voided"
-      ? status === "deploying"
-      : event.type === "stage.deploying"
-        ? status === "gated" &&
-          stage !== undefined &&
-          gateRound(run, event.stage) === (event.round ?? 0) &&
-          quorum(stage).reached
-        : status === "pending" ||
-          status === "waiting" ||
-          (status === "gated" && (event.type === "run.superseded" || event.type === "stage.failed"));
-  return fits
+  const status = stage?.state.status ?? "succeeded";
+  return stage !== undefined && isInTurn(run, stage, event)
     ? { type: "news", event }
     : ignored(`stage ${stage?.definition.name} of ${run.id} is ${status}`);
+}
+
+function isInTurn(run: Run, stage: Stage, event: TurnEvent): boolean {
+  const { status } = stage.state;
+  const isRound = (round: number) => gateRound(run, stage.definition.name) === round;
+  switch (event.type) {
+    case "gate.voided":
+      return event.round === undefined ? status === "deploying" : status === "gated" && isRound(event.round);
+    case "stage.deploying":
+      return status === "gated" && isRound(event.round ?? 0) && quorum(stage).reached;
+    case "run.superseded":
+    case "stage.failed":
+      return status === "pending" || status === "waiting" || status === "gated";
+  }
 }
 
 function receiveDecision(run: Run, event: RunEventOf<"approval.given" | "approval.refused">): Received {

@@ -314,9 +314,14 @@ export function deploymentsOf(state: StageState): readonly Deployment[] {
   return state.status === "pending" || state.status === "waiting" ? [] : state.deployments;
 }
 
+/** Why the gate of a stage has been opened anew, each time. */
+export function voidedGates(run: Run, stage: string): readonly string[] {
+  return run.stages.find(({ definition }) => definition.name === stage)?.gate?.voided ?? [];
+}
+
 /** How often the gate of a stage has been voided: tells what is said of the gate as it is now from what was said before. */
 export function gateRound(run: Run, stage: string): number {
-  return run.stages.find(({ definition }) => definition.name === stage)?.gate?.voided.length ?? 0;
+  return voidedGates(run, stage).length;
 }
 
 /** What the release does without, in every stage: empty when it is whole. */

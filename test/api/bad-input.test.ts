@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { runStream } from "../../shared/advance.ts";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { APPROVAL, definition, INDEX, PRODUCTION, prepared, STAGING, T0 } from "../pipeline/given.ts";
 import { APPROVAL_PATH, type As, arn, type Claims, ISSUER, person, Setting } from "./setting.ts";
 
@@ -93,6 +94,37 @@ test("nobody approves what has changed since the card was drawn: 409, with what 
     body: { approval: { given: [], voided: [why], you: { mayApprove: true } } },
   });
   expect(await setting.post(APPROVAL_PATH, bob, { ...APPROVE, round: 1 })).toMatchObject({ status: 200 });
+});
+
+test("nor what turns out to be another as its stage is to begin: 409, and it is asked anew", async () => {
+  const why = "service web has been changed";
+  const setting = await Setting.atTheGate({
+    perform: async (_run, command) => {
+      const at = T0;
+      const events: RunEvent[] =
+        command.type === "begin-stage"
+          ? [{ type: "stage.deploying", at, stage: "production" }]
+          : command.type === "deploy"
+            ? [
+                {
+                  type: "gate.voided",
+                  at,
+                  stage: "production",
+                  why,
+                  deployments: [prepared("production", 2)],
+                },
+              ]
+            : [];
+      return { events, wake: [] };
+    },
+  });
+  expect(await setting.post(APPROVAL_PATH, bob, { ...APPROVE, round: 0 })).toMatchObject({
+    status: 409,
+    body: { error: { code: "changed", message: expect.stringContaining(why) }, changed: [why] },
+  });
+  expect(await setting.get(`${APPROVAL_PATH.replace(/approval$/, "card")}`, bob)).toMatchObject({
+    body: { approval: { given: [], voided: [why], you: { mayApprove: true } } },
+  });
 });
 
 describe("two managers at once", () => {

@@ -1,6 +1,6 @@
 import "./quiet.ts";
 import { createApp } from "../../functions/api/app.ts";
-import { runStream } from "../../shared/advance.ts";
+import { type Deps, runStream } from "../../shared/advance.ts";
 import type { Directory } from "../../shared/effects/directory.ts";
 import { stageStream } from "../../shared/effects/stage-lock.ts";
 import type { Source } from "../../shared/intake/source.ts";
@@ -49,6 +49,8 @@ export interface SettingOptions {
   readonly readers?: readonly string[];
   readonly operators?: readonly string[];
   readonly token?: "id_token" | "access_token";
+  /** What comes of a run's commands: nothing, unless told. */
+  readonly perform?: Deps["perform"];
   /** Whom the user pool has in a group. */
   readonly members?: Directory["members"];
 }
@@ -64,13 +66,14 @@ export class Setting {
     readers = [],
     operators = [],
     token = "id_token",
+    perform = async () => ({ events: [], wake: [] }),
     members = async (group) => (group === "release-managers" ? ["alice", "bob"] : []),
   }: SettingOptions) {
     const { aws } = fakeAws({});
     const deps = {
       store: this.store,
       now: () => this.now,
-      perform: async () => ({ events: [], wake: [] }),
+      perform,
     };
     const source: Source = {
       head: async () => ({ commit: "2".repeat(40) }),

@@ -3,6 +3,7 @@ import type { Aws } from "../../shared/effects/aws.ts";
 import { begin, check, enter, leave } from "../../shared/effects/stage.ts";
 import { readStageLock } from "../../shared/effects/stage-lock.ts";
 import type { StageDefinition } from "../../shared/pipeline/definition.ts";
+import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { explain } from "../../shared/pipeline/explain.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import {
@@ -18,6 +19,7 @@ import {
   stageOf,
   started,
   T0,
+  UNTIL_GATED,
   UNTIL_PUBLISHED,
 } from "../pipeline/given.ts";
 import { BASE, fakeEcs, OLD } from "./ecs.ts";
@@ -34,10 +36,16 @@ function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
   return {
     calls,
     service: ecs.service,
+    revisions: ecs.revisions,
     lock: async (stage = "production") => (await readStageLock(store, "hello", stage)).lock,
     enter: (sequence: number, stage: StageDefinition = PRODUCTION) => enter(context, runOf(sequence), stage),
     begin: (sequence: number) => begin(context, runOf(sequence), "production"),
-    check: (sequence: number) => check(context, runOf(sequence), "production"),
+    check: (sequence: number) => check(context, runOf(sequence), stageOf(runOf(sequence), "production")),
+    /** What people are asked about is what the events say. */
+    checkAfter: (...events: readonly RunEvent[]) => {
+      const run = runAfter(...UNTIL_GATED.slice(0, -1), ...events);
+      return check(context, run, stageOf(run));
+    },
     leave: (sequence: number, status: "succeeded" | "rolled-back") =>
       leave(context, runOf(sequence), {
         definition: PRODUCTION,
@@ -48,6 +56,7 @@ function house(cluster = "production", change: Partial<Aws["ecs"]> = {}) {
       }),
   };
 }
+const OTHER = BASE.replace(/1$/, "2");
 const superseded = (by: string) => ({ type: "run.superseded", at: T0, by, stage: "production" });
 
 describe("enter-stage", () => {
@@ -203,6 +212,36 @@ describe("check-stage", () => {
     await begins(2);
     await leaves(2, "succeeded");
     expect((await checks(1)).events).toEqual([superseded("hello-2")]);
+  });
+
+  test("a service is another than people were asked about: they are asked about what it is now", async () => {
+    const { enter: enters, checkAfter, service, revisions } = house();
+    const entered = (await enters(1)).events;
+    expect((await checkAfter(...entered)).events).toEqual([]);
+    const { document, tags } = revisions.get(BASE) ?? { document: {}, tags: [] };
+    revisions.set(OTHER, { document: { ...document, taskDefinitionArn: OTHER, revision: 2 }, tags });
+    Object.assign(service, { taskDefinition: OTHER });
+    const [voided, ...more] = (await checkAfter(...entered)).events;
+    expect(more).toEqual([]);
+    expect(voided).toMatchObject({
+      type: "gate.voided",
+      stage: "production",
+      why: `service web has been changed to ${OTHER} since the stage was looked at`,
+      changed: "production/web",
+      round: 0,
+      deployments: [{ baseTaskDefinition: OTHER }],
+    });
+    if (voided === undefined) return;
+    expect((await checkAfter(...entered, voided)).events).toEqual([]);
+    Object.assign(service, { taskDefinition: BASE });
+    expect((await checkAfter(...entered, voided)).events).toMatchObject([{ type: "gate.voided", round: 1 }]);
+  });
+
+  test("a service that is gone is told by its deployment", async () => {
+    const { enter: enters, checkAfter, service } = house();
+    const entered = (await enters(1)).events;
+    Object.assign(service, { status: "INACTIVE" });
+    expect((await checkAfter(...entered)).events).toEqual([]);
   });
 });
 

@@ -167,6 +167,37 @@ describe("a refusal", () => {
   });
 });
 
+describe("a service that somebody changes while people are asked", () => {
+  test("is not overwritten: the approval is told what has changed, and people are asked about that", async () => {
+    const { api, aws, control } = world;
+    const run = await waiting("carol", "carol");
+    const { taskDefinition: seen = "" } = await serviceOf(aws, "production");
+    const theirs = seen.replace(/:2$/, ":1");
+    await aws.ecs.updateService({ cluster: "production", service: "web", taskDefinition: theirs });
+    const updates = async () =>
+      (await control.calls()).filter(({ operation }) => operation === "UpdateService").length;
+    const before = await updates();
+
+    const why = `service web has been changed to ${theirs} since the stage was looked at`;
+    expect(await decide(run, "bob", "approve")).toMatchObject({
+      status: 409,
+      body: { error: { code: "changed", message: expect.stringContaining(why) }, changed: [why] },
+    });
+    const asked = await api.until(run.id, isGated("production"));
+    expect(asked.stages[1]?.gate).toMatchObject({ open: true, approvals: [], round: 1, voided: [why] });
+    expect(await updates()).toBe(before);
+    expect((await serviceOf(aws, "production")).taskDefinition).toBe(theirs);
+
+    // Who has not seen the new question is told of it once more.
+    expect(await decide(run, "bob", "approve")).toMatchObject({ status: 409, body: { changed: [why] } });
+    const approval = { decision: "approve", release: releaseOf(asked, "production"), round: 1 };
+    const path = approvalPath(run.id, "production");
+    expect(await api.send("POST", path, "alice", approval)).toMatchObject({ status: 200 });
+    expect(await api.until(run.id, isOver)).toMatchObject({ status: "succeeded" });
+    expect(await updates()).toBe(before + 1);
+  });
+});
+
 describe("the record", () => {
   test("replays to the state: what the API says of every run, and what is stored of every stage", async () => {
     const { api, aws } = world;
@@ -193,7 +224,12 @@ describe("the record", () => {
     const as = { AWS_ACCESS_KEY_ID: "carol", AWS_SECRET_ACCESS_KEY: "carol", TANDEM_URL: world.url };
     const { out } = await tandem(["audit", "--json"], as);
     const { entries } = auditSchema.parse(JSON.parse(out));
-    expect(entries.map(({ act, person }) => `${person} ${act}`)).toEqual(["bob approve", "alice refuse"]);
+    expect(entries.map(({ act, person }) => `${person} ${act}`)).toEqual([
+      "bob approve",
+      "alice refuse",
+      "bob approve",
+      "alice approve",
+    ]);
     for (const { at, person, identity, release, from } of entries) {
       expect(Date.parse(at)).toBeLessThanOrEqual(Date.now());
       expect(identity).toBe(`arn:aws:sts::000000000000:assumed-role/release-managers/${person}`);

@@ -3,7 +3,7 @@ import type { StageDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunEvent, RunEventOf } from "../../shared/pipeline/events.ts";
 import { receive } from "../../shared/pipeline/receive.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
-import { APPROVAL, approvalBy, commandsOf, DAY, INDEX, MINUTE, stageOf, T0 } from "./given.ts";
+import { APPROVAL, approvalBy, commandsOf, DAY, INDEX, MINUTE, prepared, stageOf, T0 } from "./given.ts";
 import { entered, plus, STAGE, stageWith, target } from "./rolling.ts";
 
 /** What stands between entering a stage and deploying: people, a window, checks. T0 is a Saturday, 09:00 UTC. */
@@ -172,5 +172,33 @@ describe("checks", () => {
       },
     );
     expect(stageOf(voided).gate?.checked).toBeUndefined();
+  });
+});
+
+describe("what somebody saw while the gate was open", () => {
+  const changed = (round: number, revision: number): RunEvent => ({
+    type: "gate.voided",
+    at: T0,
+    stage: STAGE,
+    why: `changed to web:${revision}`,
+    round,
+    deployments: [prepared(STAGE, revision)],
+  });
+  const approved = plus(gated({ approval: { ...APPROVAL, required: 2 } }), approvalBy("bob"));
+
+  test("voids the approvals there are, and asks anew", () => {
+    expect(receive(approved, changed(0, 2))).toMatchObject({ type: "news" });
+    const { gate, state } = stageOf(plus(approved, changed(0, 2)));
+    expect(gate).toMatchObject({ approvals: [], voided: ["changed to web:2"] });
+    expect(state).toMatchObject({ status: "gated", deployments: [{ prepared: prepared(STAGE, 2) }] });
+  });
+
+  test("is ignored when it is told of another gate, changes nothing, or comes after the stage has begun", () => {
+    const ignored = { type: "ignored", reason: expect.any(String) };
+    expect(receive(plus(approved, changed(0, 2)), changed(0, 3))).toEqual(ignored);
+    expect(receive(approved, changed(0, 1))).toEqual(ignored);
+    const deploying = plus(approved, approvalBy("alice"), { type: "stage.deploying", at: T0, stage: STAGE });
+    expect(stageOf(deploying).state.status).toBe("deploying");
+    expect(receive(deploying, changed(0, 2))).toEqual(ignored);
   });
 });

@@ -28,6 +28,8 @@ const gate = z.object({
   open: z.boolean(),
   release: z.string(),
   approvals: z.array(z.object({ person: z.string() })),
+  round: z.number(),
+  voided: z.array(z.string()),
 });
 
 const service = z.object({
