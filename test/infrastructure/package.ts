@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { unzipSync } from "fflate";
 import { alone } from "../../local/package.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -17,8 +18,14 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-/** Packages the stack as a user would, without credentials and without a region, and gives the template. */
-export async function packageStack(): Promise<Template> {
+export interface Packaged {
+  readonly template: Template;
+  /** Of each file of a function's package, how many bytes it has: `onGithubWebhook` → `functions/….mjs` → n. */
+  readonly sizes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** Packages the stack as a user would, without credentials and without a region. */
+export async function packageStack(): Promise<Packaged> {
   const folder = await mkdtemp(join(tmpdir(), "tandem-package-"));
   try {
     const command = [join(ROOT, "node_modules/serverless/bin/serverless.js"), "package", "--package", folder];
@@ -29,10 +36,18 @@ export async function packageStack(): Promise<Template> {
     );
     const text = await readFile(join(folder, "cloudformation-template-update-stack.json"), "utf8");
     const template: Template = JSON.parse(text);
-    return template;
+    const zips = (await readdir(folder)).filter((name) => name.endsWith(".zip"));
+    const sizes = await Promise.all(
+      zips.map(async (name) => [name.replace(/\.zip$/, ""), sizesIn(await readFile(join(folder, name)))]),
+    );
+    return { template, sizes: Object.fromEntries(sizes) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function sizesIn(zip: Uint8Array): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(unzipSync(zip)).map(([name, { length }]) => [name, length]));
 }
 
 /** Every statement of every role's policies, by the role's logical id. */

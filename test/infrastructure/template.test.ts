@@ -5,6 +5,7 @@ import { apiSettings, peopleDirectory } from "../../functions/api/settings.ts";
 import { LEASE_MILLISECONDS } from "../../shared/pipeline/silence.ts";
 import {
   listOf,
+  type Packaged,
   packageStack,
   type Resource,
   type Statement,
@@ -13,9 +14,10 @@ import {
 } from "./package.ts";
 
 let template: Template;
+let sizes: Packaged["sizes"];
 
 beforeAll(async () => {
-  template = await packageStack();
+  ({ template, sizes } = await packageStack());
 }, 120_000);
 
 function ofType(type: string) {
@@ -184,6 +186,13 @@ describe("the packaged template", () => {
       "secretsmanager:GetSecretValue",
       "sqs:SendMessage",
     ]);
+  });
+
+  test("has the webhook's function in one file of at most 250 KB: GitHub waits while it loads", () => {
+    expect(Object.keys(sizes.onGithubWebhook ?? {})).toEqual(["functions/on-github-webhook.mjs"]);
+    const bytes = sizes.onGithubWebhook?.["functions/on-github-webhook.mjs"];
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThanOrEqual(250_000);
   });
 
   test("lets builds of strangers write their log, and nothing else; no build reads a secret", () => {
