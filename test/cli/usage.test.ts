@@ -1,38 +1,50 @@
 import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { tandem } from "./support.ts";
 
-const COMMANDS = [
-  ["local", "up"],
-  ["local", "seed"],
-  ["local", "redeliver"],
-  ["validate"],
-  ["doctor"],
-  ["start"],
-  ["runs"],
-  ["show"],
-  ["watch"],
-  ["explain"],
-  ["approve"],
-  ["refuse"],
-  ["release-hold"],
-  ["demo"],
-];
+/** Every command that the program's own help lists, with those of a command: `local up`, `index verify`. */
+async function commandsOf(words: readonly string[] = []): Promise<readonly (readonly string[])[]> {
+  const { out } = await tandem([...words, "--help"]);
+  const [, listed] = /\nCommands:\n((?: {2}.+\n)+)/.exec(out) ?? [];
+  if (listed === undefined) return [words];
+  const names = [...listed.matchAll(/^ {2}([a-z][a-z-]*)/gm)].flatMap(([, name = ""]) => name);
+  const found = names.filter((name) => name !== "help").map((name) => commandsOf([...words, name]));
+  return (await Promise.all(found)).flat();
+}
+
+const COMMANDS = await commandsOf();
 
 describe("usage", () => {
-  test.each(COMMANDS)("%s %s has help with an example and its exit codes", async (...words) => {
-    const command = words.filter((word): word is string => word !== undefined);
-    const { code, out } = await tandem([...command, "--help"]);
-    expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`^Usage: tandem ${command.join(" ")} `));
-    expect(out).toMatch(new RegExp(`Examples?:\n  \\$ (npx )?tandem ${command.join(" ")}`));
-    expect(out).toMatch(/Exit codes:\n {2}0 {2}/);
-  });
+  test.each(COMMANDS.map((words) => words.join(" ")))(
+    "%s has help with an example and its exit codes",
+    async (command) => {
+      const { code, out } = await tandem([...command.split(" "), "--help"]);
+      expect(code).toBe(0);
+      expect(out).toMatch(new RegExp(`^Usage: tandem ${command} `));
+      expect(out).toMatch(new RegExp(`Examples?:\n  \\$ (npx )?tandem ${command}`));
+      expect(out).toMatch(/Exit codes:\n {2}0 {2}/);
+    },
+  );
 
-  test("the help lists every command", async () => {
-    const { out } = await tandem(["--help"]);
-    for (const [name] of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name} `, "m"));
+  test("every file of cli/commands is in the help, and every command in docs/cli.md", async () => {
+    const named = COMMANDS.map((words) => words.join(" "));
+    expect(named).toEqual(expect.arrayContaining(["local up", "index verify", "approve", "completion"]));
+    const files = await Promise.all(
+      (await readdir("cli/commands")).map((file) => readFile(join("cli/commands", file), "utf8")),
+    );
+    const added = files.flatMap((text) => [...text.matchAll(/\.command\("([a-z-]+)"\)/g)]);
+    const groups = ["local", "index"];
+    expect(
+      added
+        .map(([, name]) => name)
+        .filter((name) => !groups.includes(name ?? ""))
+        .sort(),
+    ).toEqual(COMMANDS.map((words) => words.at(-1)).sort());
+    const page = await readFile("docs/cli.md", "utf8");
+    const told = (command: string) => page.includes(`tandem ${command}`) || page.includes(`\`${command}\``);
+    expect(named.filter((command) => !told(command))).toEqual([]);
   });
 
   test("no command: the help, as an error", async () => {
