@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import type { ScanView } from "../../shared/pipeline/card-view.ts";
 import { safeLink } from "../parts/small.tsx";
 import { useConsole } from "./context.ts";
@@ -20,10 +20,12 @@ export function ScanFacts({ scan }: { readonly scan: ScanView | undefined }) {
     t.noFindings
   ) : (
     found.map(([severity, count]) => (
-      <span key={severity} class="finding" data-grave={GRAVE.has(severity)}>
-        {count} {severity.toLowerCase()}
-        {(scan.added?.[severity] ?? 0) > 0 && <b> {t.newFindings(scan.added?.[severity] ?? 0)}</b>}
-      </span>
+      <Fragment key={severity}>
+        <span class="finding" data-grave={GRAVE.has(severity)}>
+          {count} {severity.toLowerCase()}
+          {(scan.added?.[severity] ?? 0) > 0 && <b> {t.newFindings(scan.added?.[severity] ?? 0)}</b>}
+        </span>{" "}
+      </Fragment>
     ))
   );
   return (

@@ -152,6 +152,81 @@ describeInBrowser("the console's pages", () => {
     await expect(page.locator("tbody tr").count()).resolves.toBe(2);
   });
 
+  describe("a run's page", () => {
+    const texts = (page: Page, selector: string) => page.locator(selector).allInnerTexts();
+    const hrefs = (page: Page, selector: string) =>
+      page.locator(selector).evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+
+    test("has each build's time, size, cost, phases, and the end of its log", async () => {
+      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      await page.getByRole("heading", { name: "Builds about $0.017" }).waitFor();
+      const arm = page.locator('.build[data-arch="arm64"]');
+      await expect(texts(page, ".build-head")).resolves.toEqual([
+        expect.stringMatching(/^succeeded\s*2 m 21 s\s*46\.2 MiB\s*about \$0\.012$/),
+        expect.stringMatching(/^succeeded\s*1 m 37 s\s*43\.0 MiB\s*about \$0\.006$/),
+      ]);
+      await expect(arm.getByText("about $0.006").getAttribute("title")).resolves.toBe(
+        "BUILD_GENERAL1_MEDIUM",
+      );
+      await arm.getByRole("row", { name: "build 58 s" }).waitFor();
+      await arm.getByText("Last 4 lines of the log").first().click();
+      await expect(arm.getByRole("textbox", { name: "Last 4 lines of the log" }).inputValue()).resolves.toBe(
+        "#9 exporting to image\n#9 exporting layers done\n#9 pushing manifest done\nPhase complete: BUILD",
+      );
+      await expect(arm.getByRole("link", { name: "The whole log" }).getAttribute("href")).resolves.toMatch(
+        /^https:\/\/us-east-1\.console\.aws\.amazon\.com\//,
+      );
+      await page.locator(".sizes").getByRole("row", { name: "linux/arm64 43.0 MiB" }).waitFor();
+    });
+
+    test("has the card's facts: commits to follow, each architecture against the last release, findings, the way back", async () => {
+      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      const card = page.locator("section.card");
+      await card.getByText("Rollback ready: what runs now could be restored.").waitFor();
+      await expect(hrefs(page, "section.card .commits a")).resolves.toEqual([
+        `https://git.example.com/shop/commit/${commitOf(43)}`,
+        `https://git.example.com/shop/commit/${commitOf(1041)}`,
+      ]);
+      await expect(hrefs(page, "main > .facts a")).resolves.toEqual([
+        `https://git.example.com/shop/commit/${commitOf(43)}`,
+      ]);
+      await expect(card.getByRole("link", { name: "Compare" }).getAttribute("href")).resolves.toBe(
+        "https://git.example.com/shop/compare",
+      );
+      const rows = await texts(page, "section.card .compare tbody tr");
+      expect(rows.map((row) => row.replace(/\s+/g, " ").trim())).toEqual([
+        "amd64 46.2 MiB +1.1 % 2 m 21 s +4.4 % 1 high 1 new 4 medium 12 low",
+        "arm64 43.0 MiB +17 % 1 m 37 s -4.0 % 3 medium 12 low",
+      ]);
+      await expect(card.locator(".pair").first().getAttribute("title")).resolves.toBe("45.7 MiB before");
+    });
+
+    test("says what keeps a stage from going back, and the verdict on each architecture", async () => {
+      const run = fake.world.runs.get("shop-43");
+      if (run === undefined) throw new Error("there is no shop-43");
+      const problems = ["the image of web is gone from the registry"];
+      const stages = run.stages.map((stage) => ({
+        ...stage,
+        services: stage.services.map((service) => ({ ...service, rollbackProblems: problems })),
+      }));
+      fake.world.runs.set(run.id, { ...run, stages });
+      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      const flag = page.locator("section.card .flag", {
+        hasText: "the image of web is gone from the registry",
+      });
+      await flag.waitFor();
+      await expect(flag.getAttribute("data-tone")).resolves.toBe("bad");
+      await go(page, "runs/hello-9");
+      await page.locator(".verdict").first().waitFor();
+      const verdicts = await texts(page, ".verdict");
+      expect(verdicts.map((verdict) => verdict.replace(/\s+/g, " ").trim())).toEqual([
+        "x86_64 6/6",
+        "arm64 0/2 web: exit 255 · exec format error × 6",
+      ]);
+      await expect(page.locator('.verdict[data-good="false"]').count()).resolves.toBe(1);
+    });
+  });
+
   test("who is lost finds back", async () => {
     const { page } = await visit(browser, fake.url, "alice", "/console/runs/nothing-1");
     await page.getByRole("alert").getByText("no such address").waitFor();
