@@ -55,7 +55,7 @@ export function awsRequest(options: AwsRequestOptions): SignedPost {
 class StaleConnection extends Error {}
 
 async function answerOf(sent: ClientRequest, body: string, timeout: number): Promise<SignedAnswer> {
-  const late = new Error(`no answer within ${timeout} ms`);
+  const late = Object.assign(new Error(`no answer within ${timeout} ms`), { name: "TimeoutError" });
   const timer = setTimeout(() => sent.destroy(late), timeout);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -5,7 +5,6 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { Deps } from "../shared/advance.ts";
 import type { Aws } from "../shared/effects/aws.ts";
 import { eventBridgePut, snsPublish } from "../shared/effects/aws-messages.ts";
-import type { AwsQueryOptions } from "../shared/effects/aws-query.ts";
 import { cachedSecret } from "../shared/effects/cached-secret.ts";
 import { codecommitSource } from "../shared/effects/codecommit.ts";
 import type { EffectContext, Settings } from "../shared/effects/context.ts";
@@ -20,6 +19,7 @@ import type { Source } from "../shared/intake/source.ts";
 import type { SourceDefinition } from "../shared/pipeline/definition.ts";
 import { dynamoStore } from "../shared/store/dynamo-store.ts";
 import { sdkTable } from "../shared/store/dynamo-table.ts";
+import { lightAws } from "./light-aws.ts";
 import { log } from "./log.ts";
 
 /** What every function constructs once, from its environment; the only place that reads it. */
@@ -72,21 +72,7 @@ function messengerOf(aws: Aws, now: () => number): Messenger {
     topics: pairs(process.env.TOPICS ?? ""),
     slack: slackApi({ url: variable("SLACK_API_URL"), secret: () => secret.get() }),
     publish: snsPublish(aws.query),
-    putEvent: eventBridgePut(own()),
-  };
-}
-
-/** What signs without the SDK: Lambda's own credentials stand in the environment. */
-function own(): AwsQueryOptions {
-  const { AWS_SESSION_TOKEN: sessionToken, AWS_ENDPOINT_URL: endpoint } = process.env;
-  return {
-    region: async () => variable("AWS_REGION"),
-    credentials: async () => ({
-      accessKeyId: variable("AWS_ACCESS_KEY_ID"),
-      secretAccessKey: variable("AWS_SECRET_ACCESS_KEY"),
-      sessionToken,
-    }),
-    ...(endpoint === undefined ? {} : { endpoint }),
+    putEvent: eventBridgePut(lightAws(process.env, now).http),
   };
 }
 

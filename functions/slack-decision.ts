@@ -1,15 +1,15 @@
 import { type Deps, loadRun } from "../shared/advance.ts";
 import { decideFromMessage } from "../shared/decide-from-message.ts";
-import type { Decided } from "../shared/decide-stage.ts";
 import type { Directory } from "../shared/effects/directory.ts";
 import type { Messenger } from "../shared/effects/messenger.ts";
 import { cardOf } from "../shared/effects/send-to-slack.ts";
 import { ephemeral, slackMessage } from "../shared/effects/slack-blocks.ts";
-import { type Pressed, personFromSlack } from "../shared/intake/slack-interaction.ts";
+import { type Pressed, personFromSlack, pressStream } from "../shared/intake/slack-interaction.ts";
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import { canonicalName, type Person } from "../shared/pipeline/identities.ts";
 import { newsOf } from "../shared/pipeline/news.ts";
 import type { Run } from "../shared/pipeline/run.ts";
+import { asks, noRun, notJudged, type Reply, replyTo, stranger } from "./slack-reply.ts";
 
 /** What a press is judged and answered with. */
 export interface SlackDecisions {
@@ -22,14 +22,21 @@ export interface SlackDecisions {
   };
 }
 
+/** So often Lambda hands a press over: once, and twice more where that fails (`maximumRetryAttempts` in serverless.yml). */
+export const MOST_JUDGEMENTS = 3;
+
 /**
  * Judges a press of the Approve button, by the rules of every approval, and answers the person at Slack.
- * @throws Error when it could not be judged: Lambda hands it over again, and a second judgement finds the first
+ * @throws Error when it could not be judged, which the person is told: Lambda hands it over again, and a second judgement
+ * finds the first
  */
 export async function decidePress(decisions: SlackDecisions, pressed: Pressed): Promise<void> {
   const { log, messenger } = decisions;
-  const { press, responseUrl } = pressed;
-  const reply = await judge(decisions, pressed);
+  const { press } = pressed;
+  const reply = await judge(decisions, pressed).catch(async (error: unknown) => {
+    await excuse(decisions, pressed, error);
+    throw error;
+  });
   const { type, text } = reply;
   log.info("decision", {
     runId: press.run,
@@ -38,63 +45,77 @@ export async function decidePress(decisions: SlackDecisions, pressed: Pressed): 
     type,
     text,
   });
-  if (responseUrl === undefined) return;
-  const answers = [
-    ephemeral(text),
-    // What came by an incoming webhook only the press itself can update.
-    ...(press.webhook && reply.run !== undefined ? [replacement(messenger, reply.run, press.stage)] : []),
-  ];
-  for (const answer of answers) {
-    if (answer === undefined) continue;
-    try {
-      await messenger.slack.respond(responseUrl, answer);
-    } catch (error) {
-      log.warn("the person could not be answered at Slack", { runId: press.run, error: String(error) });
-    }
+  await answer(decisions, pressed, ephemeral(text));
+  // What came by an incoming webhook only the press itself can update.
+  if (press.webhook && reply.run !== undefined)
+    await answer(decisions, pressed, replacement(messenger, reply.run, press.stage));
+}
+
+type Content = Parameters<Messenger["slack"]["respond"]>[1];
+
+/** Says something to whoever has pressed. That it cannot be said changes nothing of what was decided. */
+async function answer(
+  { log, messenger }: SlackDecisions,
+  { press, responseUrl }: Pressed,
+  content: Content | undefined,
+): Promise<void> {
+  if (responseUrl === undefined || content === undefined) return;
+  try {
+    await messenger.slack.respond(responseUrl, content);
+  } catch (error) {
+    log.warn("the person could not be answered at Slack", { runId: press.run, error: String(error) });
   }
 }
 
-interface Reply {
-  readonly type: "decided" | "already" | "refused";
-  readonly text: string;
-  /** As it is now. */
-  readonly run?: Run;
+/** Tells the person that the press could not be judged: the first time, and when nobody tries again. */
+async function excuse(decisions: SlackDecisions, pressed: Pressed, error: unknown): Promise<void> {
+  const { log, messenger } = decisions;
+  const { press } = pressed;
+  const judgements = await countFailure(decisions, pressed, error);
+  const isLast = judgements >= MOST_JUDGEMENTS;
+  log.warn("a press could not be judged", {
+    ...{ runId: press.run, stage: press.stage, judgements, isLast, error: String(error) },
+  });
+  if (judgements === 1 || isLast)
+    await answer(decisions, pressed, ephemeral(notJudged(pressed, error, isLast, messenger.consoleUrl)));
 }
 
-async function judge({ deps, directory, log }: SlackDecisions, pressed: Pressed): Promise<Reply> {
+/** How many judgements of the press have failed: Lambda does not say, but the press has a stream of its own. */
+async function countFailure({ deps, log }: SlackDecisions, { id }: Pressed, error: unknown): Promise<number> {
+  const { streams } = deps.store;
+  try {
+    const { version } = await streams.load(pressStream(id));
+    const at = deps.now();
+    await streams.append(pressStream(id), version, [{ at, failed: String(error) }], undefined, at);
+    // The first item is the press.
+    return Math.max(version, 1);
+  } catch (cause) {
+    log.warn("the failure could not be counted", { error: String(cause) });
+    return 1;
+  }
+}
+
+async function judge({ deps, directory, log, messenger }: SlackDecisions, pressed: Pressed): Promise<Reply> {
   const { press, channel, team } = pressed;
+  const { consoleUrl } = messenger;
   const { run } = await loadRun(deps.store, press.run);
-  if (run === undefined) return { type: "refused", text: `there is no run "${press.run}"` };
-  const stranger = personFromSlack(pressed);
+  if (run === undefined) return noRun(press.run, consoleUrl);
+  const somebody = personFromSlack(pressed);
   const { definition } = run;
-  if (canonicalName(definition.identities, stranger) === stranger.name)
-    return {
-      type: "refused",
-      text: `Tandem does not know who you are: somebody has to add "${stranger.identity}" to your name under \`identities\` in the definition of ${definition.name}; it holds for runs that start then`,
-    };
-  const person = await withGroups(directory, definition, press.stage, stranger);
+  if (canonicalName(definition.identities, somebody) === somebody.name) return stranger(run, pressed);
+  // Where nothing is asked any more it does not matter who is in which group.
+  const person = asks(run, press.stage)
+    ? await withGroups(directory, definition, press.stage, somebody)
+    : somebody;
   const from = `slack ${team}${channel === undefined ? "" : `/${channel}`}`;
   const { run: runId, stage, question } = press;
   const decided = await decideFromMessage(deps, { runId, stage, question, from }, person);
-  return replyTo(decided, person, stage, (pending) =>
-    log.warn("the decision is stored; what follows is left to the sweep", { runId, pending }),
-  );
-}
-
-function replyTo(decided: Decided, person: Person, stage: string, later: (pending: string) => void): Reply {
-  if (decided.type === "no-run") return { type: "refused", text: "the run is gone" };
-  const { result, run, pending } = decided;
-  if (pending !== undefined) later(pending);
-  switch (result.type) {
-    case "problem":
-      return { type: "refused", text: result.message, run };
-    case "already":
-      return { type: "already", text: result.message, run };
-    case "decided": {
-      const name = canonicalName(run.definition.identities, person);
-      return { type: "decided", text: `${name} approved ${stage} of ${run.id}`, run };
-    }
-  }
+  if (decided.type === "done" && decided.pending !== undefined)
+    log.warn("the decision is stored; what follows is left to the sweep", {
+      runId,
+      pending: decided.pending,
+    });
+  return replyTo(decided, person, stage, consoleUrl);
 }
 
 /**

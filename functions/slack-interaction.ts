@@ -1,12 +1,11 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { fitsSecret } from "../shared/effects/cached-secret.ts";
+import type { SlackSecret } from "../shared/effects/slack-api.ts";
 import { APPROVE_ACTION } from "../shared/effects/slack-blocks.ts";
-import { parseInteraction } from "../shared/intake/slack-interaction.ts";
+import { parseInteraction, pressStream } from "../shared/intake/slack-interaction.ts";
 import { isSignedBySlack, type SlackSigned, slackFormFault } from "../shared/intake/slack-signature.ts";
+import { type Answer, type Request, refusal } from "./http-answer.ts";
 import type { SlackRuntime } from "./slack-runtime.ts";
 import { headerOf, rawBody } from "./webhook-request.ts";
-
-type Request = APIGatewayProxyEventV2;
-type Answer = APIGatewayProxyStructuredResultV2;
 
 /** A press of a button is a few kilobytes; the message comes along. */
 const MOST_BYTES = 1024 * 1024;
@@ -26,7 +25,7 @@ export function slackHandler(runtime: SlackRuntime) {
           error: String(error),
         },
       );
-      return json(500, { error: { code: "internal", message: "Tandem could not take it; try again" } });
+      return refusal(500, "internal", "Tandem could not take it; try again");
     }
   };
 }
@@ -46,7 +45,7 @@ async function answer(runtime: SlackRuntime, request: Request): Promise<Answer> 
     log.count("SlackRefused", "a request to the interactivity endpoint was refused", { reason: fault });
     return refusal(401, "bad-signature", fault);
   }
-  const interaction = parseInteraction(body, APPROVE_ACTION);
+  const interaction = parseInteraction(body, APPROVE_ACTION, signed.signature ?? "");
   switch (interaction.type) {
     case "fault":
       log.warn("an interaction was refused", { reason: interaction.reason });
@@ -56,7 +55,8 @@ async function answer(runtime: SlackRuntime, request: Request): Promise<Answer> 
     case "pressed": {
       const { pressed } = interaction;
       // The same request once more is no second press; a second press is signed anew.
-      const first = await streams.append(`slack#${signed.signature}`, 0, [{ at: now(), ...pressed }]);
+      const at = now();
+      const first = await streams.append(pressStream(pressed.id), 0, [{ at, ...pressed }], undefined, at);
       if (first) await runtime.decide(pressed);
       const { press, user, team } = pressed;
       log.info("pressed", { runId: press.run, stage: press.stage, user, team, replayed: !first });
@@ -72,19 +72,7 @@ async function signatureFault(
 ): Promise<string | undefined> {
   const fault = slackFormFault(signed, now());
   if (fault !== undefined) return fault;
-  const { signingSecrets = [] } = await secret.get();
-  if (await isSignedBySlack(signingSecrets, signed)) return undefined;
-  // One that has just been put there is not to wait for the cache.
-  const renewed = await secret.renewed();
-  if (renewed !== undefined && (await isSignedBySlack(renewed.signingSecrets ?? [], signed)))
-    return undefined;
+  const fits = ({ signingSecrets = [] }: SlackSecret) => isSignedBySlack(signingSecrets, signed);
+  if (await fitsSecret(secret, fits)) return undefined;
   return "the header X-Slack-Signature fits none of the app's signing secrets";
-}
-
-function refusal(status: number, code: string, message: string): Answer {
-  return json(status, { error: { code, message } });
-}
-
-function json(statusCode: number, body: unknown): Answer {
-  return { statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -1,14 +1,17 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
-/** GitHub sends nothing larger: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap */
-const MOST_BYTES = 25 * 1024 * 1024;
+/**
+ * GitHub sends up to 25 MB, but Lambda is invoked with 6 MB at most, and in that stands the body as a text in JSON: with its
+ * quotes escaped, or in base64. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const MOST_BYTES = 5 * 1024 * 1024;
 
 /** The header of this name, whatever the case it is written in. */
 export function headerOf({ headers }: APIGatewayProxyEventV2, name: string): string | undefined {
   return Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-/** The bytes as they were sent, which are what is signed; undefined when they are more than GitHub would send. */
+/** The bytes as they were sent, which are what is signed; undefined when they are too many. */
 export function rawBody({
   body = "",
   isBase64Encoded,
@@ -17,17 +20,4 @@ export function rawBody({
   return Buffer.byteLength(body, encoding) > MOST_BYTES
     ? undefined
     : Uint8Array.from(Buffer.from(body, encoding));
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
-/** The payload: the body itself, or the field of a form that older webhooks send it in. Undefined when it is no JSON. */
-export function jsonOf(body: Uint8Array, contentType: string | undefined): unknown {
-  try {
-    const text = UTF8.decode(body);
-    const isForm = contentType?.startsWith("application/x-www-form-urlencoded") === true;
-    return JSON.parse(isForm ? (new URLSearchParams(text).get("payload") ?? "") : text);
-  } catch {
-    return undefined;
-  }
 }

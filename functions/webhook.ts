@@ -1,16 +1,19 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { fitsSecret } from "../shared/effects/cached-secret.ts";
+import type { GitHubSecret } from "../shared/effects/github-api.ts";
 import { isSignedBy, signatureOf } from "../shared/intake/github-signature.ts";
 import { parseGitHubEvent } from "../shared/intake/github-webhook.ts";
+import { payloadOf } from "../shared/intake/payload.ts";
 import type { PipelineDefinition } from "../shared/pipeline/definition.ts";
 import { receiveGitHub, recordIgnored } from "../shared/receive-github.ts";
-import { headerOf, jsonOf, rawBody } from "./webhook-request.ts";
+import { type Answer, json, type Request, refusal } from "./http-answer.ts";
+import { headerOf, rawBody } from "./webhook-request.ts";
 import type { WebhookRuntime } from "./webhook-runtime.ts";
-
-type Request = APIGatewayProxyEventV2;
-type Answer = APIGatewayProxyStructuredResultV2;
 
 /** GitHub's are GUIDs. */
 const DELIVERY_ID = /^[\w-]{1,100}$/;
+
+const TOO_LARGE =
+  "the body is larger than 5 MiB: the sweep finds the branch's head within a minute; or run `tandem start PIPELINE --branch NAME`";
 
 /**
  * Answers GitHub: who it is, what it says, and whether that is news. A delivery is stored before the answer; the runs it
@@ -37,7 +40,10 @@ async function answer(
 ): Promise<Answer> {
   const { log, deps } = runtime;
   const body = rawBody(request);
-  if (body === undefined) return refusal(400, "too-large", "the body is larger than GitHub sends: 25 MB");
+  if (body === undefined) {
+    log.count("WebhookRefused", "a request to the webhook was refused", { reason: TOO_LARGE });
+    return refusal(400, "too-large", TOO_LARGE);
+  }
   const unsigned = await signatureFault(runtime, request, body);
   if (unsigned !== undefined) {
     log.count("WebhookRefused", "a request to the webhook was refused", { reason: unsigned });
@@ -47,7 +53,9 @@ async function answer(
   const name = headerOf(request, "x-github-event") ?? "";
   if (!DELIVERY_ID.test(id)) return bad(runtime, "the header X-GitHub-Delivery is missing or no id");
   if (name === "") return bad(runtime, "the header X-GitHub-Event is missing");
-  const payload = jsonOf(body, headerOf(request, "content-type"));
+  // Older webhooks send a form.
+  const isForm = headerOf(request, "content-type")?.startsWith("application/x-www-form-urlencoded") === true;
+  const payload = payloadOf(body, isForm);
   if (payload === undefined) return bad(runtime, "the body is no JSON");
   const event = parseGitHubEvent(name, payload);
   switch (event.type) {
@@ -79,12 +87,8 @@ async function signatureFault(
   if (signature === undefined) {
     return "the header X-Hub-Signature-256 is missing or malformed: give the webhook a secret at GitHub";
   }
-  const { webhookSecrets = [] } = await secret.get();
-  if (await isSignedBy(webhookSecrets, body, signature)) return undefined;
-  // One that has just been rotated in is not to wait for the cache.
-  const renewed = await secret.renewed();
-  if (renewed !== undefined && (await isSignedBy(renewed.webhookSecrets ?? [], body, signature)))
-    return undefined;
+  const fits = ({ webhookSecrets = [] }: GitHubSecret) => isSignedBy(webhookSecrets, body, signature);
+  if (await fitsSecret(secret, fits)) return undefined;
   return "the header X-Hub-Signature-256 fits none of the webhook's secrets";
 }
 
@@ -111,12 +115,4 @@ function accepted(runs: readonly string[], ignored?: string): Answer {
 function bad({ log }: WebhookRuntime, reason: string): Answer {
   log.warn("a delivery was refused", { reason });
   return refusal(400, "bad-delivery", reason);
-}
-
-function refusal(status: number, code: string, message: string): Answer {
-  return json(status, { error: { code, message } });
-}
-
-function json(statusCode: number, body: unknown): Answer {
-  return { statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

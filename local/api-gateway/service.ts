@@ -14,6 +14,9 @@ import { type GatewayResponse, gatewayMessage, gatewayResponse } from "./respons
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
+/** Whom requests to an HTTP API are signed for. */
+const SERVICE = "execute-api";
+
 /** What the gateway asks of Lambda. */
 export interface Functions {
   invoke(nameOrArn: string, payload: unknown): Promise<unknown>;
@@ -129,16 +132,23 @@ async function gatewayRequest(incoming: IncomingMessage): Promise<GatewayRequest
 }
 
 /**
- * Who calls a route with AWS_IAM. Unlike AWS, a request without a signature is taken for the person who sits at this
+ * Who calls a route with AWS_IAM. What was signed for another service or region is for somebody else. Unlike AWS, a request without a signature is taken for the person who sits at this
  * machine, so that a browser and curl need no keys; undefined means that it is refused.
  */
 function signerOf(incoming: IncomingMessage, request: GatewayRequest, context: Context): Signer | undefined {
   try {
     const url = incoming.url ?? "/";
     const signer = authenticate({ ...request, url }, context.accountId, context.now());
-    if (signer !== undefined) return signer;
+    const { accountId, region, say } = context;
+    if (signer !== undefined) {
+      if (signer.service === SERVICE && signer.region === region) return signer;
+      say(
+        `${request.method} ${request.path} is signed for ${signer.service} in ${signer.region}: sign for ${SERVICE} in ${region}`,
+      );
+      return undefined;
+    }
     if (!isFromThisMachine(incoming)) return undefined;
-    return { caller: localPerson(context.accountId), accessKeyId: "local", service: "execute-api" };
+    return { caller: localPerson(accountId), accessKeyId: "local", service: SERVICE, region };
   } catch (error) {
     if (error instanceof AwsError) return undefined;
     throw error;
@@ -169,8 +179,9 @@ async function invoke(
   } catch (error) {
     const reason = reasonOf(error);
     context.say(`${found.routeKey} was answered with an error: ${reason}`);
-    const throttled = error instanceof AwsError && error.code === "TooManyRequestsException";
-    return throttled
+    const code = error instanceof AwsError ? error.code : undefined;
+    if (code === "RequestTooLargeException") return gatewayMessage(413, "Request Entity Too Large");
+    return code === "TooManyRequestsException"
       ? gatewayMessage(503, "Service Unavailable")
       : gatewayMessage(500, "Internal Server Error");
   } finally {

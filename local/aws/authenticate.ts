@@ -8,6 +8,8 @@ export interface Signer {
   readonly accessKeyId: string;
   /** The service of the credential scope, e.g. `cloudformation`. */
   readonly service: string;
+  /** The region of the credential scope. */
+  readonly region: string;
 }
 
 /**
@@ -32,5 +34,6 @@ export function authenticate(request: SignedRequest, accountId: string, nowMs: n
     if (fault !== undefined) throw new AwsError("InvalidSignatureException", fault, 403);
   }
   const caller = callerOf(authorization.accessKeyId, token, accountId);
-  return { caller, accessKeyId: authorization.accessKeyId, service: authorization.service };
+  const { accessKeyId, service, region } = authorization;
+  return { caller, accessKeyId, service, region };
 }

@@ -93,6 +93,11 @@ async function handle(
   );
 }
 
+/** @throws AwsError RequestTooLargeException when an event is more than Lambda takes of somebody who waits for the answer */
+export function checkSynchronousPayload(payload: string): void {
+  if (Buffer.byteLength(payload) > MAX_SYNCHRONOUS_BYTES) throw tooLarge(MAX_SYNCHRONOUS_BYTES);
+}
+
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   try {
     return await readBody(request, MAX_SYNCHRONOUS_BYTES);

@@ -6,7 +6,7 @@ import type { LocalContext, LocalService } from "../service.ts";
 import { LOCAL_RETRY_DELAYS_MS, runAsynchronously } from "./asynchronous.ts";
 import { createFunctions } from "./functions.ts";
 import { createHosts } from "./hosts.ts";
-import { invokeApi } from "./invoke-api.ts";
+import { checkSynchronousPayload, invokeApi } from "./invoke-api.ts";
 import { createLocalFunction } from "./local-function.ts";
 import { prepareRuntime } from "./package-code.ts";
 import { type Artifacts, lambdaResources } from "./resources.ts";
@@ -41,7 +41,8 @@ export interface LambdaService extends LocalService {
   /**
    * Invokes a function and gives what its handler returned.
    *
-   * @throws AwsError ResourceNotFoundException, TooManyRequestsException; FunctionFailure when the function failed
+   * @throws AwsError ResourceNotFoundException, TooManyRequestsException, RequestTooLargeException; FunctionFailure when
+   * the function failed
    */
   invoke(nameOrArn: string, payload: unknown): Promise<unknown>;
   /**
@@ -137,7 +138,9 @@ export async function createLambda(context: LocalContext, options: LambdaOptions
   return {
     async invoke(nameOrArn, payload) {
       const called = functions.find(nameOrArn);
-      const result = await turns.answer(() => called.runNow(JSON.stringify(payload ?? {})));
+      const text = JSON.stringify(payload ?? {});
+      checkSynchronousPayload(text);
+      const result = await turns.answer(() => called.runNow(text));
       const answer: unknown = JSON.parse(result.payload);
       if (result.functionError !== undefined) throw new FunctionFailure(called.configuration.name, answer);
       return answer;

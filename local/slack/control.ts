@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { z } from "zod";
+import { z } from "zod";
 import { replyJson } from "../aws/http.ts";
 import { buttonsOf, wordsOf } from "./content.ts";
 import { type SlackFaults, slackFaultSchema } from "./faults.ts";
@@ -11,6 +11,9 @@ interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
+
+/** What people delete themselves. */
+const deleteSchema = z.strictObject({ ts: z.string() });
 
 const refusal = (status: number, message: string): Answer => ({ status, body: { message } });
 
@@ -37,6 +40,15 @@ export function createSlackControl(options: PressOptions & { readonly faults: Sl
         return last === undefined
           ? refusal(404, "nothing has been pressed yet: POST /_local/slack/press")
           : { status: 200, body: await deliver(url, last) };
+      case "POST /_local/slack/delete": {
+        const parsed = deleteSchema.safeParse(await jsonBody(request));
+        if (!parsed.success) return refusal(400, faultsOf(parsed.error));
+        const { ts } = parsed.data;
+        if (messages.byTs(ts) === undefined)
+          return refusal(404, `there is no message ${ts}: GET /_local/slack/messages lists them`);
+        messages.remove(ts);
+        return { status: 200, body: { deleted: ts } };
+      }
       case "GET /_local/slack/faults":
         return { status: 200, body: { faults: faults.list() } };
       case "POST /_local/slack/faults": {
@@ -51,7 +63,7 @@ export function createSlackControl(options: PressOptions & { readonly faults: Sl
       default:
         return refusal(
           404,
-          `there is no ${request.method} ${pathname}: GET /_local/slack/messages, POST /_local/slack/press, POST /_local/slack/replay, GET, POST or DELETE /_local/slack/faults`,
+          `there is no ${request.method} ${pathname}: GET /_local/slack/messages, POST /_local/slack/press, POST /_local/slack/replay, POST /_local/slack/delete, GET, POST or DELETE /_local/slack/faults`,
         );
     }
   };

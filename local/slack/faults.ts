@@ -4,6 +4,8 @@ import { z } from "zod";
 export const slackFaultSchema = z.strictObject({
   mode: z.enum(["fail", "lose", "throttle", "delay"]),
   times: z.int().min(1).max(1_000).default(1),
+  /** Of the Web API's methods only this one, e.g. `chat.update`. */
+  method: z.string().optional(),
   milliseconds: z.int().min(0).max(60_000).default(1_000),
 });
 
@@ -25,10 +27,13 @@ export class SlackFaults {
     this.#pending = [];
   }
 
-  strike(): SlackFault | undefined {
-    const [next, ...rest] = this.#pending;
+  /** @param method of the Web API; nothing for a webhook */
+  strike(method?: string): SlackFault | undefined {
+    const next = this.#pending.find((one) => one.method === undefined || one.method === method);
     if (next === undefined) return undefined;
-    this.#pending = next.times > 1 ? [{ ...next, times: next.times - 1 }, ...rest] : rest;
+    this.#pending = this.#pending.flatMap((one) =>
+      one !== next ? [one] : one.times > 1 ? [{ ...one, times: one.times - 1 }] : [],
+    );
     return next;
   }
 }

@@ -24,6 +24,8 @@ export class Messages {
   readonly #now: () => number;
   #all: readonly SlackMessage[] = [];
   #count = 0;
+  /** `CHANNEL ID` → the message that came with that `client_msg_id`. */
+  readonly #byClientId = new Map<string, string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -49,6 +51,16 @@ export class Messages {
     const added = { ...message, ts, edits: 0 };
     this.#all = [...this.#all, added].slice(-KEPT);
     return added;
+  }
+
+  /** The same, unless this id has come before. @returns the message that it came with then, also one that is gone */
+  addOnce(clientId: string, message: Omit<SlackMessage, "ts" | "edits">): string {
+    const key = `${message.channel} ${clientId}`;
+    const known = this.#byClientId.get(key);
+    if (known !== undefined) return known;
+    const { ts } = this.add(message);
+    this.#byClientId.set(key, ts);
+    return ts;
   }
 
   change(ts: string, content: Content): void {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { headersOf, readBody, reply, replyJson } from "../aws/http.ts";
 import { contentSchema } from "./content.ts";
-import type { SlackFaults } from "./faults.ts";
+import type { SlackFault, SlackFaults } from "./faults.ts";
 import type { Messages } from "./messages.ts";
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -22,6 +22,8 @@ const postSchema = z.object({
   channel: z.string().regex(/^[CGD][A-Z0-9]+$/),
   thread_ts: z.string().optional(),
   reply_broadcast: z.boolean().default(false),
+  /** What has come before is not said again: no argument that Slack documents, but errors that it does. */
+  client_msg_id: z.guid().optional(),
 });
 
 const updateSchema = z.object({ channel: z.string(), ts: z.string() });
@@ -31,7 +33,7 @@ export function createWebApi(api: WebApi) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await jsonBody(request);
     const method = new URL(request.url ?? "/", "http://127.0.0.1").pathname.split("/").at(-1) ?? "";
-    await withFault(api.faults, response, () => {
+    await withFault(api.faults.strike(method), response, () => {
       const authorized = headersOf(request).authorization === `Bearer ${api.token}`;
       const answer = authorized ? call(api.messages, method, body) : failure("invalid_auth");
       return () => replyJson(response, 200, answer);
@@ -41,11 +43,10 @@ export function createWebApi(api: WebApi) {
 
 /** @param act does it, and gives how to answer */
 export async function withFault(
-  faults: SlackFaults,
+  fault: SlackFault | undefined,
   response: ServerResponse,
   act: () => () => void,
 ): Promise<void> {
-  const fault = faults.strike();
   switch (fault?.mode) {
     case "fail":
       return reply(response, 500, "", {});
@@ -81,12 +82,15 @@ function call(messages: Messages, method: string, body: unknown): Answer {
     case "chat.postMessage": {
       const parsed = postSchema.safeParse(body);
       if (!parsed.success) return failure("channel_not_found");
-      const { channel, thread_ts: threadTs, reply_broadcast: broadcast } = parsed.data;
+      const { channel, thread_ts: threadTs, reply_broadcast: broadcast, client_msg_id: id } = parsed.data;
       if (threadTs !== undefined && messages.find(channel, threadTs) === undefined)
         return failure("thread_not_found");
       const thread = threadTs === undefined ? {} : { threadTs };
-      const { ts } = messages.add({ channel, content: content.data, broadcast, ...thread });
-      return { ok: true, channel, ts };
+      const message = { channel, content: content.data, broadcast, ...thread };
+      const ts = id === undefined ? messages.add(message).ts : messages.addOnce(id, message);
+      return messages.find(channel, ts) === undefined
+        ? failure("duplicate_message_not_found")
+        : { ok: true, channel, ts };
     }
     case "chat.update": {
       const parsed = updateSchema.safeParse(body);

@@ -12,7 +12,7 @@ export function createIncomingWebhooks({ messages, faults }: WebApi, path: strin
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await jsonBody(request);
     const name = new URL(request.url ?? "/", "http://127.0.0.1").pathname.slice(path.length);
-    await withFault(faults, response, () => {
+    await withFault(faults.strike(), response, () => {
       if (!/^[a-z][a-z0-9-]*$/.test(name)) return () => reply(response, 404, "no_service", text);
       const content = contentSchema.safeParse(body);
       if (!content.success) return () => reply(response, 400, "invalid_blocks", text);

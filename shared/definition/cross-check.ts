@@ -1,6 +1,6 @@
 import { PLATFORMS } from "../pipeline/build-report.ts";
 import { identityFaults } from "./identity-check.ts";
-import { messageFaults } from "./message-check.ts";
+import { messageFaults, topicFaults } from "./message-check.ts";
 import { nearest } from "./nearest.ts";
 import { type Outline, outlineSchema } from "./outline.ts";
 import { retentionFaults } from "./retention-check.ts";
@@ -43,7 +43,7 @@ export function crossFaults(
   const messages = files.flatMap(({ file, value }) =>
     messageFaults(value).map((fault): CrossFault => ({ file, ...fault })),
   );
-  return [...names, ...within, ...retention, ...people, ...messages];
+  return [...names, ...within, ...retention, ...people, ...messages, ...topicFaults(files)];
 }
 
 function imageFaults({ images }: Outline): readonly Found[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NEWS_STATES, STATES_OF } from "../pipeline/news.ts";
 
 /** The `detail` of the events that Tandem puts on an event bus; the JSON Schema for other programs is made from this. */
 export const eventSchema = z
@@ -10,22 +11,9 @@ export const eventSchema = z
     sequence: z.int().describe("The run's number in its pipeline."),
     stage: z.string().optional().describe("Of events about a stage or an approval."),
     state: z
-      .enum([
-        "started",
-        "succeeded",
-        "failed",
-        "stopped",
-        "superseded",
-        "deploying",
-        "rolled-back",
-        "wanted",
-        "approved",
-        "refused",
-        "expired",
-        "closed",
-      ])
+      .enum(NEWS_STATES)
       .describe(
-        "Of a run: started, succeeded, failed, stopped, superseded. Of a stage: deploying, succeeded, failed, rolled-back. Of an approval: wanted, approved, refused, expired, closed (nobody is asked any more).",
+        `Of a run: ${STATES_OF.run.join(", ")}. Of a stage: ${STATES_OF.stage.join(", ")}. Of an approval: ${STATES_OF.approval.join(", ")} (nobody is asked any more).`,
       ),
     summary: z.string().describe("In words, for people; may change at any time."),
     trigger: z

@@ -5,9 +5,13 @@ const LIMIT = 3_000;
 
 /** An answer that is an error; `name` is its documented name. */
 export class AwsHttpError extends Error {
-  constructor(name: string, message: string) {
+  /** Of the HTTP answer; absent where only a part of what was asked has failed. */
+  readonly status: number | undefined;
+
+  constructor(name: string, message: string, status?: number) {
     super(message);
     this.name = name;
+    this.status = status;
   }
 }
 
@@ -19,10 +23,15 @@ export interface AwsHttp {
   getSecret(id: string): Promise<string | undefined>;
   /** Invokes a function without waiting for it: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
   invokeLater(functionName: string, payload: unknown): Promise<void>;
+  /**
+   * Puts one event on a bus: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+   * @param entry as the API names its members; one that is refused is an error, too
+   */
+  putEvent(entry: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /**
- * Two calls to AWS over signed HTTP, without the SDK: for functions that must load in a few milliseconds. The table is
+ * A few calls to AWS over signed HTTP, without the SDK: for functions that must load in a few milliseconds. The table is
  * `store/dynamo-http.ts`.
  */
 export function awsHttp(post: SignedPost): AwsHttp {
@@ -49,6 +58,17 @@ export function awsHttp(post: SignedPost): AwsHttp {
         body: JSON.stringify(payload),
       });
     },
+
+    async putEvent(entry) {
+      const { Entries } = await send(post, "events", "/", {
+        headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSEvents.PutEvents" },
+        body: JSON.stringify({ Entries: [entry] }),
+      });
+      const [result] = Array.isArray(Entries) ? Entries : [];
+      const { ErrorCode, ErrorMessage } = isRecord(result) ? result : {};
+      if (ErrorCode === undefined) return;
+      throw new AwsHttpError(String(ErrorCode), `events: ${String(ErrorMessage ?? "the event was refused")}`);
+    },
   };
 }
 
@@ -71,7 +91,8 @@ async function send(
   const name =
     typeof type === "string" ? (type.split(":")[0]?.split("#").at(-1) ?? type) : "ServiceException";
   const said = fields.message ?? fields.Message;
-  throw new AwsHttpError(name, `${service}: ${typeof said === "string" ? said : `the answer was ${status}`}`);
+  const message = `${service}: ${typeof said === "string" ? said : `the answer was ${status}`}`;
+  throw new AwsHttpError(name, message, status);
 }
 
 /** What is no JSON, or no object, says nothing. */

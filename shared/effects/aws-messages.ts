@@ -1,14 +1,10 @@
-import { AwsClient } from "aws4fetch";
-import { z } from "zod";
-import { type AwsQuery, AwsQueryError, type AwsQueryOptions } from "./aws-query.ts";
+import { type AwsHttp, AwsHttpError } from "./aws-http.ts";
+import { type AwsQuery, AwsQueryError } from "./aws-query.ts";
 import type { BusEvent, Notice } from "./messenger.ts";
 import { SendError, silenceOf } from "./send-error.ts";
 
-/** Milliseconds for one call. */
-const LIMIT = 3_000;
-
-/** Errors that pass, of SNS and of EventBridge. */
-const PASSING = /throttl|internal|unavailable|limitexceeded/i;
+/** Errors that pass although their status is not one of the server's: asked too often, or with credentials of yesterday. */
+const PASSING = /throttl|internal|unavailable|limitexceeded|expiredtoken/i;
 
 /** Publishes to SNS. */
 export function snsPublish(query: AwsQuery) {
@@ -29,62 +25,27 @@ export function snsPublish(query: AwsQuery) {
         ...Object.fromEntries(entries),
       });
     } catch (error) {
-      if (!(error instanceof AwsQueryError)) throw silenceOf(error, "SNS", 5_000);
-      const kind = PASSING.test(error.name) ? "later" : "final";
-      throw new SendError(kind, error.name, `SNS refused it: ${error.message} (${error.name})`, error);
+      throw sendErrorOf(error, "SNS");
     }
   };
 }
 
-const putSchema = z.object({
-  Entries: z
-    .array(z.object({ ErrorCode: z.string().optional(), ErrorMessage: z.string().optional() }))
-    .optional(),
-  __type: z.string().optional(),
-  message: z.string().optional(),
-});
-
-/** Puts an event on a bus, over signed HTTP: one call needs no SDK. */
-export function eventBridgePut(options: AwsQueryOptions) {
+/** Puts an event on a bus. */
+export function eventBridgePut({ putEvent }: Pick<AwsHttp, "putEvent">) {
   return async ({ bus, source, detailType, detail }: BusEvent): Promise<void> => {
-    const [region, { accessKeyId, secretAccessKey, sessionToken }] = await Promise.all([
-      options.region(),
-      options.credentials(),
-    ]);
-    const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-    const origin = options.endpoint?.replace(/\/+$/, "") ?? `https://events.${region}.${domain}`;
-    const session = sessionToken === undefined ? {} : { sessionToken };
-    const client = new AwsClient({
-      accessKeyId,
-      secretAccessKey,
-      ...session,
-      service: "events",
-      region,
-      retries: 1,
-    });
     const entry = { Source: source, DetailType: detailType, Detail: JSON.stringify(detail) };
-    let status: number;
-    let answer: z.infer<typeof putSchema>;
     try {
-      const response = await client.fetch(`${origin}/`, {
-        method: "POST",
-        headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSEvents.PutEvents" },
-        body: JSON.stringify({ Entries: [bus === "default" ? entry : { ...entry, EventBusName: bus }] }),
-        signal: AbortSignal.timeout(LIMIT),
-      });
-      status = response.status;
-      answer = putSchema.parse(await response.json());
+      await putEvent(bus === "default" ? entry : { ...entry, EventBusName: bus });
     } catch (error) {
-      throw silenceOf(error, "EventBridge", LIMIT);
+      throw sendErrorOf(error, "EventBridge");
     }
-    const failed = answer.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
-    if (status < 300 && failed === undefined) return;
-    const code = failed?.ErrorCode ?? answer.__type?.split("#").at(-1) ?? `http-${status}`;
-    const said = failed?.ErrorMessage ?? answer.message ?? `the answer was ${status}`;
-    throw new SendError(
-      PASSING.test(code) ? "later" : "final",
-      code,
-      `EventBridge refused it: ${said} (${code})`,
-    );
   };
+}
+
+/** Whether another try is worth it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
+function sendErrorOf(error: unknown, who: string): SendError {
+  if (!(error instanceof AwsQueryError || error instanceof AwsHttpError)) return silenceOf(error, who);
+  const { name, message, status = 400 } = error;
+  const passes = status >= 500 || status === 429 || PASSING.test(name);
+  return new SendError(passes ? "later" : "final", name, `${who} refused it: ${message} (${name})`, error);
 }

@@ -27,9 +27,13 @@ export interface AwsQueryOptions {
 
 /** An answer that is an error; `name` is its documented code. */
 export class AwsQueryError extends Error {
-  constructor(name: string, message: string) {
+  /** Of the HTTP answer, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(name: string, message: string, status?: number) {
     super(message);
     this.name = name;
+    this.status = status;
   }
 }
 
@@ -65,6 +69,7 @@ export function awsQuery(options: AwsQueryOptions): AwsQuery {
     throw new AwsQueryError(
       code ?? "ServiceException",
       `${service}: ${said ?? `${action} was answered with ${response.status}`}`,
+      response.status,
     );
   };
 }

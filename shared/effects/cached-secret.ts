@@ -25,3 +25,13 @@ export function cachedSecret<T>(read: () => Promise<T>, now: () => number): Cach
     renewed: async () => (isOlderThan(SETTLED_MILLISECONDS) ? renew() : undefined),
   };
 }
+
+/** Whether the secret fits, or one that has just been put in its place: that is not to wait for the cache. */
+export async function fitsSecret<T>(
+  secret: CachedSecret<T>,
+  fits: (value: T) => Promise<boolean>,
+): Promise<boolean> {
+  if (await fits(await secret.get())) return true;
+  const renewed = await secret.renewed();
+  return renewed !== undefined && (await fits(renewed));
+}

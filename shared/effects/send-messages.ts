@@ -2,7 +2,7 @@ import type { Command } from "../pipeline/commands.ts";
 import { channelId } from "../pipeline/message-channel.ts";
 import { failureOf, type Message, MOST_TRIES, toldOf } from "../pipeline/messages-due.ts";
 import type { Run } from "../pipeline/run.ts";
-import type { Told } from "../pipeline/telling-events.ts";
+import type { FailedSaying, Told } from "../pipeline/telling-events.ts";
 import { type EffectContext, facts, type Outcome } from "./context.ts";
 import type { Messenger, Send } from "./messenger.ts";
 import { SendError } from "./send-error.ts";
@@ -26,7 +26,7 @@ const MOST_LOST = 2;
  * run's record, and tried again a few times. A message is sent at least once, and at most as often as it is tried.
  */
 export async function sendMessages(
-  { messenger, now }: EffectContext,
+  { messenger, now, warn }: EffectContext,
   run: Run,
   { messages, lease }: SendCommand,
 ): Promise<Outcome> {
@@ -37,6 +37,10 @@ export async function sendMessages(
       return [id, await tellChannel(messenger, run, all, lease, now)] as const;
     }),
   );
+  for (const [channel, of] of told)
+    for (const [about, { failed }] of Object.entries(of))
+      if (failed !== undefined)
+        warn?.("a message was not sent", { runId: run.id, channel, about, ...wordsOf(failed) });
   return facts({ type: "messages.sent", at: now(), told: Object.fromEntries(told) });
 }
 
@@ -73,6 +77,8 @@ async function tellChannel(
     }
   }
 }
+
+const wordsOf = ({ problem, tries, final }: FailedSaying) => ({ problem, tries, final });
 
 function failureFrom(error: unknown, before: number) {
   const tries = before + 1;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SendError, silenceOf } from "./send-error.ts";
+import { SendError, silenceOf, unless } from "./send-error.ts";
 
 /** The content of the secret `tandem/slack`; whoever sets Slack up puts it there. */
 const secretSchema = z.object({
@@ -31,8 +31,11 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** Slack, as far as messages need it. Everything throws `SendError`. */
 export interface SlackApi {
-  /** https://docs.slack.dev/reference/methods/chat.postMessage; gives the message's timestamp. */
-  post(body: Body): Promise<string>;
+  /**
+   * https://docs.slack.dev/reference/methods/chat.postMessage; gives the message's timestamp.
+   * @param id a UUID; the same message once more is to have the same, by which Slack takes it once
+   */
+  post(body: Body, id: string): Promise<string>;
   /** https://docs.slack.dev/reference/methods/chat.update */
   update(body: Body): Promise<string>;
   /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks; answers no timestamp. */
@@ -60,7 +63,12 @@ const PASSING = [
   "internal_error",
   "fatal_error",
   "request_timeout",
+  // The workspace is being moved.
+  "team_added_to_org",
 ];
+
+/** What Slack says of an id that it has seen, of a message that is gone since. */
+const DELETED_SINCE = "duplicate_message_not_found";
 
 /** Asks Slack once: whoever calls keeps count of tries. */
 export function slackApi({ url, secret, timeout = TIMEOUT_MILLISECONDS }: SlackApiOptions): SlackApi {
@@ -72,13 +80,21 @@ export function slackApi({ url, secret, timeout = TIMEOUT_MILLISECONDS }: SlackA
         "no-token",
         "the Slack secret has no botToken: put one there, see docs/messages.md",
       );
-    const text = await send(`${url.replace(/\/+$/, "")}/${name}`, body, timeout, {
-      authorization: `Bearer ${botToken}`,
-    });
-    return timestampIn(name, text);
+    try {
+      const headers = { authorization: `Bearer ${botToken}` };
+      const text = await send(`${url.replace(/\/+$/, "")}/${name}`, body, timeout, headers);
+      return timestampIn(name, text);
+    } catch (error) {
+      throw repeatable(error);
+    }
   };
   return {
-    post: (body) => method("chat.postMessage", body),
+    post: (body, id) =>
+      unless(
+        DELETED_SINCE,
+        () => method("chat.postMessage", { ...body, client_msg_id: id }),
+        () => method("chat.postMessage", body),
+      ),
     update: (body) => method("chat.update", body),
     webhook: async (name, body) => {
       const { webhooks = {} } = await secretOf(secret);
@@ -103,6 +119,13 @@ export function slackApi({ url, secret, timeout = TIMEOUT_MILLISECONDS }: SlackA
       await send(address, body, timeout);
     },
   };
+}
+
+/** What is asked of the Web API can be asked again: an update says the same, and a message has its id. */
+function repeatable(error: unknown): unknown {
+  return error instanceof SendError && error.kind === "lost"
+    ? new SendError("later", error.code, error.message, error)
+    : error;
 }
 
 async function secretOf(read: () => Promise<SlackSecret>): Promise<SlackSecret> {
@@ -132,13 +155,18 @@ async function send(
     });
     text = await response.text();
   } catch (cause) {
-    throw silenceOf(cause, "Slack", timeout);
+    throw silenceOf(cause, "Slack");
   }
   if (response.ok) return text;
   // A webhook's answer is a word such as `channel_is_archived`: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
   const code = /^[a-z_]{1,60}$/.test(text) ? text : `http-${response.status}`;
-  const kind = response.status === 429 ? "later" : response.status >= 500 ? "lost" : "final";
-  throw new SendError(kind, code, `Slack answered ${response.status} (${code})`);
+  throw new SendError(kindOf(response.status), code, `Slack answered ${response.status} (${code})`);
+}
+
+/** 429 and 503 say that nothing was done; after another error of Slack's own it may have been said all the same. */
+function kindOf(status: number): SendError["kind"] {
+  if (status === 429 || status === 503) return "later";
+  return status >= 500 ? "lost" : "final";
 }
 
 const answerSchema = z.object({ ok: z.boolean(), error: z.string().optional(), ts: z.string().optional() });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Person } from "../pipeline/identities.ts";
+import { jsonOf, payloadOf } from "./payload.ts";
 
 /** The button's own words: `Press` of the message that had it. */
 const pressSchema = z.strictObject({
@@ -23,6 +24,8 @@ const payloadSchema = z.object({
 
 /** Somebody has pressed the Approve button of a message. */
 export const pressedSchema = z.strictObject({
+  /** The request's signature: another press has another one. */
+  id: z.string().regex(/^[\w=]{1,100}$/),
   press: pressSchema,
   /** Of the person, who may be a guest from another workspace. */
   user: id,
@@ -40,12 +43,17 @@ export type Interaction =
   | { readonly type: "ignored"; readonly reason: string }
   | { readonly type: "fault"; readonly reason: string };
 
+/** The stream of a press: the press itself, and each judgement that failed. Kept for a while only. */
+export function pressStream(id: string): string {
+  return `slack#${id}`;
+}
+
 /**
  * Reads a request of Slack's: a form with the field `payload`.
  * @param action what the button is called that counts
  */
-export function parseInteraction(body: Uint8Array, action: string): Interaction {
-  const payload = jsonOf(body);
+export function parseInteraction(body: Uint8Array, action: string, id: string): Interaction {
+  const payload = payloadOf(body, true);
   if (payload === undefined) return { type: "fault", reason: "the body is no form with a payload in JSON" };
   const kind = z.object({ type: z.string() }).safeParse(payload).data?.type;
   if (kind !== "block_actions") return { type: "ignored", reason: `${kind ?? "it"} is no press of a button` };
@@ -54,12 +62,13 @@ export function parseInteraction(body: Uint8Array, action: string): Interaction 
   const { user, team, channel, actions, response_url: responseUrl } = parsed.data;
   const pushed = actions.find(({ action_id }) => action_id === action);
   if (pushed === undefined) return { type: "ignored", reason: "the button is only a link" };
-  const press = pressSchema.safeParse(parse(pushed.value ?? ""));
+  const press = pressSchema.safeParse(jsonOf(pushed.value ?? ""));
   if (!press.success) return { type: "fault", reason: `the button's value: ${faultsOf(press.error)}` };
   const home = user.team_id ?? team?.id;
   if (home === undefined) return { type: "fault", reason: "the payload names no workspace" };
   const at = channel?.id;
   const pressed = {
+    id,
     press: press.data,
     user: user.id,
     team: home,
@@ -73,24 +82,6 @@ export function parseInteraction(body: Uint8Array, action: string): Interaction 
 export function personFromSlack({ team, user }: Pick<Pressed, "team" | "user">): Person {
   const identity = `slack:${team}/${user}`;
   return { name: identity, identity, groups: [] };
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return parse(new URLSearchParams(UTF8.decode(body)).get("payload") ?? "");
-  } catch {
-    return undefined;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function faultsOf(error: z.ZodError): string {

@@ -4,6 +4,7 @@ import { type News, newsOf } from "./news.ts";
 import { summaryOf } from "./news-text.ts";
 import type { Claim, Run } from "./run.ts";
 import { isBuildOnly } from "./run.ts";
+import { nextLease } from "./silence.ts";
 import type { Saying, Told } from "./telling-events.ts";
 
 /** A message that is to be sent. */
@@ -15,6 +16,8 @@ export interface Message extends Saying {
   readonly news?: News;
   /** The message that is updated, by the channel's own id; absent: a new one. */
   readonly updates?: string;
+  /** The message that is updated has been overtaken by a newer one, and is to say just that. */
+  readonly overtaken?: true;
 }
 
 /** The key of the message at the head of a run's thread, which always says how the run stands. */
@@ -44,9 +47,7 @@ export function messagesDue(
     return failed === undefined || now >= failed.at + pauseAfter(failed.tries);
   });
   const messages = ready.filter((message) => hasHead(run, message, ready));
-  return messages.length === 0
-    ? undefined
-    : { messages, lease: messaging === undefined ? 0 : messaging.lease + 1 };
+  return messages.length === 0 ? undefined : { messages, lease: nextLease(messaging) };
 }
 
 /** Nothing is said below the head of a thread before that is there. */
@@ -125,7 +126,9 @@ function every(run: Run, channel: MessageChannel, news: readonly News[]): readon
 
 /** One thread for the run: at its head how the run stands, below it the news; what changes is updated. */
 function threaded(run: Run, channel: MessageChannel, news: readonly News[]): readonly Message[] {
-  const replies = news.filter(({ key }) => key !== "start").flatMap((one) => reply(run, channel, one));
+  const replies = news
+    .filter(({ key }) => key !== "start")
+    .flatMap((one) => [...reply(run, channel, one), ...overtaken(run, channel, one)]);
   const detail = summaryOf(run);
   const head: Message = { channel, key: SUMMARY, mark: SUMMARY, detail };
   const said = toldOf(run, channel, SUMMARY)?.said;
@@ -142,6 +145,28 @@ function reply(run: Run, channel: MessageChannel, news: News): readonly Message[
   if (said?.mark === mark && said.detail === detail) return [];
   const message: Message = { channel, key, news, mark, detail };
   if (said?.id === undefined) return manner === "quiet" ? [] : [message];
-  // Nobody is told of an update: what somebody is to look at is said anew.
-  return [said.mark !== mark && manner === "loud" ? message : { ...message, updates: said.id }];
+  return [isSaidAnew(said, news) ? message : { ...message, updates: said.id }];
+}
+
+/**
+ * Questions that a newer message has taken the place of: nobody is to press their button any more. Each is a message of its
+ * own, so that one whose update fails is tried again when the newer one has long been said.
+ */
+function overtaken(run: Run, channel: MessageChannel, news: News): readonly Message[] {
+  if (news.type !== "approval") return [];
+  const prefix = `${news.key} was `;
+  const told = Object.keys(run.told?.[channelId(channel)] ?? {});
+  const failed = told.flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
+  const said = toldOf(run, channel, news.key)?.said;
+  const now = said?.id !== undefined && isSaidAnew(said, news) ? [said.id] : [];
+  return [...new Set([...failed, ...now])].flatMap((id): readonly Message[] => {
+    const key = prefix + id;
+    if (toldOf(run, channel, key)?.said !== undefined) return [];
+    return [{ channel, key, news, mark: "overtaken", detail: "", updates: id, overtaken: true }];
+  });
+}
+
+/** Nobody is told of an update: what somebody is to look at is said anew. */
+function isSaidAnew(said: Saying, { mark, manner }: News): boolean {
+  return said.mark !== mark && manner === "loud";
 }

@@ -49,6 +49,17 @@ export function newsText(run: Run, news: News): NewsText {
   };
 }
 
+/** What a message says in whose place a newer one has come: which, and why. */
+export function overtakenText(run: Run, news: News): NewsText {
+  const stage = run.stages.find(({ definition }) => definition.name === news.stage);
+  const what = news.state === "wanted" ? "question" : "message";
+  const why = news.state === "wanted" && stage !== undefined ? voidedLines(stage) : [];
+  return {
+    title: `${named(run)}: replaced by a newer ${what}`,
+    lines: [`${titleOf(run, news)}: see below`, ...why.map(line), ...commitLines(run)],
+  };
+}
+
 /** `hello-5`, and why it is there when no commit of its own is. */
 function named({ id, trigger }: Run): string {
   switch (trigger.type) {

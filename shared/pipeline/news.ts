@@ -20,19 +20,17 @@ export interface News extends Saying {
   readonly asked?: Asked;
 }
 
-export type NewsState =
-  | "wanted"
-  | "approved"
-  | "refused"
-  | "expired"
-  | "closed"
-  | "deploying"
-  | "started"
-  | "succeeded"
-  | "failed"
-  | "rolled-back"
-  | "stopped"
-  | "superseded";
+/** What there is to say, by what it is about. */
+export const STATES_OF = {
+  run: ["started", "succeeded", "failed", "stopped", "superseded"],
+  stage: ["deploying", "succeeded", "failed", "rolled-back"],
+  approval: ["wanted", "approved", "refused", "expired", "closed"],
+} as const satisfies Readonly<Record<News["type"], readonly string[]>>;
+
+export type NewsState = (typeof STATES_OF)[News["type"]][number];
+
+/** All of them, once each. */
+export const NEWS_STATES: readonly NewsState[] = [...new Set(Object.values(STATES_OF).flat())];
 
 /** A question to the members of groups. */
 export interface Asked {
@@ -64,8 +62,13 @@ export function newsOf(run: Run): readonly News[] {
 export function questionOf(stage: Stage): string | undefined {
   const pause = openPause(stage);
   if (pause !== undefined) return `pause ${pause.hookId}`;
-  return stage.state.status === "gated" && stage.gate !== undefined && stage.definition.approval !== undefined
-    ? `gate ${stage.gate.voided.length}`
+  const { gate, state, definition } = stage;
+  // A gate that has its approvals may still wait for its window and its checks.
+  return state.status === "gated" &&
+    gate !== undefined &&
+    definition.approval !== undefined &&
+    !quorum(stage).reached
+    ? `gate ${gate.voided.length}`
     : undefined;
 }
 

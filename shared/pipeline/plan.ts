@@ -16,7 +16,7 @@ import { planGate } from "./plan-gate.ts";
 import { reportsDue } from "./reports.ts";
 import type { Build, Image, Run, Stage } from "./run.ts";
 import { currentStage, isBuildOnly, isStageEnd, isTerminal } from "./run.ts";
-import { isStale, SILENCE_MILLISECONDS } from "./silence.ts";
+import { isStale, nextLease, SILENCE_MILLISECONDS } from "./silence.ts";
 
 /** What should be done with a run, given its state: nothing when it is terminal, or waits for somebody or something. */
 export function plan(run: Run, now: Instant): readonly Command[] {
@@ -123,7 +123,7 @@ function stop(run: Run, now: Instant): readonly Command[] | undefined {
 function stopBuild({ image, platform, attempt, state }: Build, now: Instant): readonly Command[] {
   if (state.status !== "running") return [];
   if (state.stop !== undefined && !isStale(state.stop, now)) return [];
-  const lease = state.stop === undefined ? 0 : state.stop.lease + 1;
+  const lease = nextLease(state.stop);
   return [{ type: "stop-build", image, platform, attempt, buildId: state.buildId, lease }];
 }
 

@@ -2,6 +2,7 @@ import type { Said } from "./events.ts";
 import { type CommitReport, type DeploymentReport, githubReports } from "./github-status.ts";
 import { type ApprovalReport, type CommentReport, pullRequestReports } from "./pull-request-report.ts";
 import type { Claim, Run } from "./run.ts";
+import { nextLease } from "./silence.ts";
 
 /** One of the things that the commit's host shows of a run. */
 export type Report = CommitReport | DeploymentReport | CommentReport | ApprovalReport;
@@ -35,7 +36,5 @@ export function reportsDue(
   const { reporting } = run;
   if (reporting !== undefined && !isStale(reporting)) return undefined;
   const reports = unsaid(run);
-  return reports.length === 0
-    ? undefined
-    : { reports, lease: reporting === undefined ? 0 : reporting.lease + 1 };
+  return reports.length === 0 ? undefined : { reports, lease: nextLease(reporting) };
 }

@@ -66,13 +66,14 @@ function streams(table: DynamoTable): StreamStore {
       return { version: sk, state: state === undefined ? undefined : JSON.parse(state) };
     },
 
-    append(stream, expectedVersion, facts, state) {
+    append(stream, expectedVersion, facts, state, at) {
       return table.putIf(
         {
           pk: stream,
           sk: expectedVersion + 1,
           events: JSON.stringify(facts),
           ...(state === undefined ? {} : { state: JSON.stringify(state) }),
+          ...(at === undefined ? {} : { expiresAt: expiry(at) }),
         },
         NEW,
       );

@@ -12,6 +12,7 @@ export interface StreamStore {
   /**
    * Appends events as item `expectedVersion + 1`.
    * @param state what `last` is to return from now on; for streams that are read that way
+   * @param at milliseconds since the epoch, from which on the item is kept as long as deliveries are; left out: for ever
    * @returns false when that item exists: somebody else was first, and nothing was written
    */
   append(
@@ -19,6 +20,7 @@ export interface StreamStore {
     expectedVersion: number,
     events: readonly unknown[],
     state?: unknown,
+    at?: number,
   ): Promise<boolean>;
 }
 

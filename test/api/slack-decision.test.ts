@@ -1,15 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { decidePress } from "../../functions/slack-decision.ts";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { decidePress, MOST_JUDGEMENTS } from "../../functions/slack-decision.ts";
 import { advance, type Deps, loadRun, runStream } from "../../shared/advance.ts";
 import { perform } from "../../shared/effects/perform.ts";
-import type { Pressed } from "../../shared/intake/slack-interaction.ts";
+import { type Pressed, pressStream } from "../../shared/intake/slack-interaction.ts";
 import type { ApprovalRule, PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunEvent } from "../../shared/pipeline/events.ts";
 import { memoryStore } from "../../shared/store/memory-store.ts";
 import { contextOf, fakeAws } from "../effects/fakes.ts";
 import { type MessageWorld, messageWorld } from "../effects/message-world.ts";
-import { APPROVAL, definition, PRODUCTION, prepared, STAGING, T0, UNTIL_GATED } from "../pipeline/given.ts";
-import { HOOK, SLACK } from "../pipeline/told.ts";
+import { APPROVAL, approvalBy, definition, PRODUCTION, STAGING, T0, UNTIL_GATED } from "../pipeline/given.ts";
+import { HOOK, SLACK, VOIDED } from "../pipeline/told.ts";
 
 let world: MessageWorld;
 beforeEach(async () => {
@@ -23,18 +23,18 @@ const PEOPLE = {
   ada: ["slack:T0000LOCAL/U0000CAROL", "ada@example.com"],
 };
 
-const VOIDED: RunEvent = {
-  type: "gate.voided",
-  at: T0,
-  stage: "production",
-  why: "service web has been changed",
-  deployments: [prepared("production", 7)],
-};
+/** The reason, and what to do. */
+const NOT_A_MEMBER =
+  /^only members of release-managers decide on stage production; ask one of them, or have somebody add \w+ to the group: .* under `groups` in the definition of hello/;
+
+const link = () => `${world.url}/console/runs/hello-1`;
 
 interface Given {
   readonly rule?: Partial<ApprovalRule>;
   readonly change?: Partial<PipelineDefinition>;
   readonly more?: readonly RunEvent[];
+  /** What happens when the message has been sent. */
+  readonly after?: readonly RunEvent[];
   /** Whom the user pool has in `release-managers`; an error: it does not tell. */
   readonly members?: readonly string[] | Error;
 }
@@ -44,6 +44,7 @@ async function given({
   rule,
   change,
   more = [],
+  after = [],
   members = ["alice", "Robert@example.com", "ada"],
 }: Given = {}) {
   const store = memoryStore();
@@ -69,21 +70,40 @@ async function given({
   };
   await advance(deps, "hello-1");
   const asked = await world.slack.said("hello-1: approval wanted for production");
+  const { version } = await store.streams.load(runStream("hello-1"));
+  if (after.length > 0) await store.streams.append(runStream("hello-1"), version, after);
   const lines: string[] = [];
+  let presses = 0;
+  let pool = members;
   const log = { info: () => {}, warn: (message: string) => void lines.push(message) };
   const directory = {
     members: async () => {
-      if (members instanceof Error) throw members;
-      return members;
+      if (pool instanceof Error) throw pool;
+      return pool;
     },
   };
   return {
     asked,
     lines,
     store,
+    deps,
+    /** The user pool tells this from now on. */
+    mend: (names: readonly string[]) => {
+      pool = names;
+    },
+    events: async () => (await store.streams.load(runStream("hello-1"))).events,
     /** Judges a press and gives what the person reads. */
-    press: async (user: string, change: Partial<Pressed["press"]> = {}, responseUrl?: string) => {
+    press: async (
+      user: string,
+      change: Partial<Pressed["press"]> = {},
+      responseUrl?: string,
+      again?: string,
+    ) => {
+      presses += 1;
+      const id = again ?? `v0=${presses}`;
+      await store.streams.append(pressStream(id), 0, [{ at: T0 }]);
       const pressed: Pressed = {
+        id,
         press: { run: "hello-1", stage: "production", question: "gate 0", ...change },
         ...{ user, team: "T0000LOCAL", channel: "C0123456789" },
         responseUrl: responseUrl ?? (await replyAddress(user)),
@@ -124,7 +144,7 @@ describe("who may approve at Slack", () => {
   test("or whom the definition lists in the group", async () => {
     const { press } = await given({ members: [], change: { groups: { "release-managers": ["bob"] } } });
     expect(await press("U000000BOB")).toBe("bob approved production of hello-1");
-    expect(await press("U0000ALICE")).toBe("only members of release-managers decide on stage production");
+    expect(await press("U0000ALICE")).toMatch(NOT_A_MEMBER);
   });
 
   test("nobody else: a stranger, a name that only looks like a member's, the author under another name", async () => {
@@ -132,9 +152,9 @@ describe("who may approve at Slack", () => {
     expect(await press("U00MALLORY")).toMatch(
       /^Tandem does not know who you are: .*"slack:T0000LOCAL\/U00MALLORY"/,
     );
-    expect(await press("U0000ALICE")).toBe("only members of release-managers decide on stage production");
+    expect(await press("U0000ALICE")).toMatch(NOT_A_MEMBER);
     expect(await press("U0000CAROL")).toBe(
-      "you are the author of this commit; somebody else must approve it",
+      `you are the author of this commit; somebody else must approve it (${link()})`,
     );
     expect(await approvals()).toEqual([]);
   });
@@ -150,10 +170,44 @@ describe("who may approve at Slack", () => {
 describe("when the user pool does not tell who is in the group", () => {
   const down = new Error("who is in release-managers cannot be asked: Rate exceeded");
 
-  test("nothing is decided, and Lambda judges the press again", async () => {
-    const { press, approvals } = await given({ members: down });
-    await expect(press("U0000ALICE")).rejects.toThrow(down);
+  const told = () => world.slack.told("U0000ALICE");
+  const again = async (press: () => Promise<unknown>) => expect(press()).rejects.toThrow(down);
+
+  test("nothing is decided, Lambda judges the press again, and whoever pressed is told so at once", async () => {
+    const { press, approvals, mend } = await given({ members: down });
+    const once = () => press("U0000ALICE", {}, undefined, "v0=a");
+    await again(once);
+    expect(await told()).toEqual([
+      "your approval of production of hello-1 could not be judged yet: who is in release-managers cannot be asked: Rate exceeded; it is tried again within minutes, and you are told here what comes of it",
+    ]);
     expect(await approvals()).toEqual([]);
+    mend(["alice"]);
+    expect(await once()).toBe("alice approved production of hello-1");
+    expect(await told()).toHaveLength(2);
+  });
+
+  test("whoever pressed is told when nobody tries again, and what to do", async () => {
+    const { press, lines } = await given({ members: down });
+    for (let judgement = 0; judgement < MOST_JUDGEMENTS; judgement += 1)
+      await again(() => press("U0000ALICE", {}, undefined, "v0=a"));
+    expect(await told()).toEqual([
+      expect.stringMatching(/could not be judged yet/),
+      `your approval of production of hello-1 could not be judged, and is not tried again: who is in release-managers cannot be asked: Rate exceeded; press the button once more, or decide in the console: ${link()}`,
+    ]);
+    expect(lines).toEqual(Array.from({ length: MOST_JUDGEMENTS }, () => "a press could not be judged"));
+    // Another press is another try.
+    await again(() => press("U0000ALICE"));
+    expect((await told()).at(-1)).toMatch(/could not be judged yet/);
+  });
+
+  test("also when the table does not answer, in which failures are counted", async () => {
+    const { press, deps } = await given();
+    const load = jest.spyOn(deps.store.streams, "load").mockRejectedValue(new Error("no answer of DynamoDB"));
+    await expect(press("U0000ALICE")).rejects.toThrow("no answer of DynamoDB");
+    load.mockRestore();
+    expect(await told()).toEqual([
+      expect.stringMatching(/not be judged yet: no answer of DynamoDB; it is tried/),
+    ]);
   });
 
   test("whom the definition lists needs nobody to tell", async () => {
@@ -175,7 +229,9 @@ describe("what a press is about", () => {
 
   test("a run that is there, at a stage that it has", async () => {
     const { press } = await given();
-    expect(await press("U0000ALICE", { run: "hello-9" })).toBe('there is no run "hello-9"');
+    expect(await press("U0000ALICE", { run: "hello-9" })).toBe(
+      `there is no run "hello-9"; those that there are stand in the console: ${world.url}/console/`,
+    );
     expect(await press("U0000ALICE", { stage: "moon" })).toMatch(/has no stage "moon"/);
   });
 
@@ -187,6 +243,70 @@ describe("what a press is about", () => {
       /an earlier point of the deployment/,
     );
     expect(await approvals()).toHaveLength(1);
+  });
+});
+
+describe("a press on what is asked no more is answered with what is so now, and nothing is stored", () => {
+  const at = { at: T0, stage: "production" };
+  const approved = [approvalBy("zoe"), approvalBy("yan")];
+  const finished = (outcome: "succeeded" | "stopped", reason: string): readonly RunEvent[] => [
+    { type: "stage.left", ...at },
+    { type: "run.finished", at: T0, outcome, reason },
+  ];
+  const stop: RunEvent = {
+    ...{ type: "run.stop-requested", at: T0, person: "bob", identity: "bob", reason: "wrong" },
+  };
+
+  test.each<[string, readonly RunEvent[], RegExp]>([
+    [
+      "approved by as many as are wanted, while the window is closed",
+      approved,
+      /^stage production of hello-1 does not wait for an approval: it is approved; now: staging: .*production: /,
+    ],
+    [
+      "approved, and on its way",
+      [...approved, { type: "stage.deploying", ...at }],
+      /^stage production of hello-1 does not wait for an approval: it is deploying; now: staging: .*production: /,
+    ],
+    [
+      "over",
+      [
+        ...approved,
+        { type: "stage.deploying", ...at },
+        ...finished("succeeded", "runs in staging, production"),
+      ],
+      /does not wait for an approval: it is succeeded; now: succeeded: runs in staging, production/,
+    ],
+    [
+      "overtaken by a newer run",
+      [{ type: "run.superseded", at: T0, by: "hello-2" }],
+      /does not wait for an approval: it is superseded.* by hello-2/,
+    ],
+    ["about to be stopped", [stop], /does not wait for an approval: it is to be stopped with the run; now: /],
+    [
+      "stopped",
+      [stop, { type: "stage.stopped", ...at }, ...finished("stopped", "bob stopped the run: wrong")],
+      /does not wait for an approval: it is stopped; now: stopped: bob stopped the run: wrong/,
+    ],
+  ])("%s", async (_what, after, expected) => {
+    const { press, events, approvals } = await given({ after });
+    const [before, given_] = [await events(), await approvals()];
+    const text = await press("U0000ALICE");
+    expect(text).toMatch(expected);
+    expect(text).toContain(`(${link()})`);
+    expect(await events()).toEqual(before);
+    expect(await approvals()).toEqual(given_);
+  });
+
+  test("one who has approved hears how it went on", async () => {
+    const superseded: RunEvent = { type: "run.superseded", at: T0, by: "hello-2" };
+    const { press } = await given({ after: [approvalBy("alice"), superseded] });
+    expect(await press("U0000ALICE")).toMatch(/superseded by hello-2/);
+  });
+
+  test("whoever is in no group, too, and nobody asks the user pool", async () => {
+    const { press } = await given({ after: approved, members: new Error("not to be asked") });
+    expect(await press("U0000ALICE")).toMatch(/it is approved; now: /);
   });
 });
 

@@ -5,7 +5,7 @@ import { head, openStores } from "./stores.ts";
 
 const { properties, table } = openStores();
 
-test("deliveries and what stands at numbers expire after 35 days, by the table's TTL attribute in seconds; streams and heads never do", async () => {
+test("deliveries, what stands at numbers, and streams that are kept for a while expire after 35 days, by the table's TTL attribute in seconds; other streams and heads never do", async () => {
   const { name, client, store } = await table();
   const at = Date.UTC(2026, 10, 21);
   const key = {
@@ -18,6 +18,7 @@ test("deliveries and what stands at numbers expire after 35 days, by the table's
   };
   await store.deliveries.record({ ...key, at, outcome: { ignored: "x" } });
   await store.streams.append("run#a", 0, ["e"]);
+  await store.streams.append("slack#a", 0, ["e"], undefined, at);
   await store.heads.put(head("a"));
   await store.intake.put("hello", 1, { type: "run", run: {} }, at);
   const ttl = properties.TimeToLiveSpecification;
@@ -25,6 +26,7 @@ test("deliveries and what stands at numbers expire after 35 days, by the table's
   expect(ttl.Enabled).toBe(true);
   expect((await read("commit#c"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
   expect((await read("intake#hello"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
+  expect((await read("slack#a"))[ttl.AttributeName]).toBe(Date.UTC(2026, 11, 26) / 1000);
   expect(await read("run#a")).not.toHaveProperty(ttl.AttributeName);
   expect(await read("head#a")).not.toHaveProperty(ttl.AttributeName);
 });

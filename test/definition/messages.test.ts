@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { compilePipelines } from "../../shared/definition/compile.ts";
 import { eventSchemaText } from "../../shared/definition/event-schema.ts";
+import { STATES_OF } from "../../shared/pipeline/news.ts";
+import { DETAIL_TYPES } from "../../shared/pipeline/news-detail.ts";
 import { faultsOf, pipelineWith } from "./yaml.ts";
 
 /** The faultless pipeline, and these lines from line 15 on. */
@@ -73,6 +75,14 @@ describe("who is told", () => {
       ["  - sns: { topic: a }", "  - sns: { topic: a }", "    about: [failures]"],
       '17 messages[1].sns: topic "a" is told already',
     ],
+    [
+      ["  - sns: { topic: releases }", "  - sns: { topic: Releases }"],
+      '17 messages[1].sns: topic "Releases" differs from "releases" (messages[0]) by case only',
+    ],
+    [
+      ["  - eventBridge: { bus: theirs }", "  - eventBridge: { bus: Theirs }"],
+      '17 messages[1].eventBridge: bus "Theirs" differs from "theirs" (messages[0]) by case only',
+    ],
   ])("%j is refused, with file, line and key", (lines, expected) => {
     const faults = faultsOf(withMessages(...lines)).filter((fault) =>
       fault.startsWith(`pipelines/hello.yml:${expected}`),
@@ -83,6 +93,39 @@ describe("who is told", () => {
     });
   });
 });
+
+describe("topics of several pipelines", () => {
+  const faults = (...topics: readonly string[]) =>
+    compilePipelines(
+      topics.map((topic, index) => ({
+        file: `p${index}.yml`,
+        text: withMessages(`  - sns: { topic: ${topic} }`).replace(/^name: .*/m, `name: p${index}`),
+      })),
+    ).faults.map(({ file, message }) => `${file}: ${message}`);
+
+  test("are one where their names are the same", () => {
+    expect(faults("releases", "releases")).toEqual([]);
+    expect(faults("arn:aws:sns:us-east-1:111122223333:a", "arn:aws:sns:us-east-1:111122223333:A")).toEqual(
+      [],
+    );
+  });
+
+  test("cannot differ by case only: the stack would make one of the two", () => {
+    expect(faults("releases", "others", "Releases")).toEqual([
+      expect.stringMatching(/^p2\.yml: .*"Releases" differs from "releases" of p0\.yml by case only/),
+    ]);
+  });
+});
+
+test.each(["run", "stage", "approval"] as const)(
+  "the page about messages lists the states of a %s",
+  (type) => {
+    const page = readFileSync(new URL("../../docs/messages.md", import.meta.url), "utf8");
+    const row = page.split("\n").find((line) => line.startsWith(`| \`${DETAIL_TYPES[type]}\` |`));
+    const listed = [...(row?.split("|")[2] ?? "").matchAll(/`([a-z-]+)`/g)].map(([, state]) => state);
+    expect(listed).toEqual(STATES_OF[type]);
+  },
+);
 
 test("the events' JSON Schema is what the schema makes (else: node --import tsx scripts/write-json-schema.ts)", () => {
   const committed = readFileSync(new URL("../../docs/events.schema.json", import.meta.url), "utf8");

@@ -1,3 +1,4 @@
+import { awsRequest } from "../../functions/aws-request.ts";
 import { CallLog } from "../../local/aws/call-log.ts";
 import { AwsEndpoint } from "../../local/aws/endpoint.ts";
 import { FaultSwitch } from "../../local/aws/faults.ts";
@@ -6,6 +7,7 @@ import { LocalServer } from "../../local/server.ts";
 import type { LocalContext } from "../../local/service.ts";
 import { createSlack } from "../../local/slack/service.ts";
 import { createSns } from "../../local/sns/service.ts";
+import { awsHttp } from "../../shared/effects/aws-http.ts";
 import { eventBridgePut, snsPublish } from "../../shared/effects/aws-messages.ts";
 import { awsQuery } from "../../shared/effects/aws-query.ts";
 import type { Messenger } from "../../shared/effects/messenger.ts";
@@ -48,9 +50,16 @@ export async function messageWorld() {
   const messenger: Messenger = {
     consoleUrl: `${url}/console/`,
     topics: { releases: topic?.ref ?? "" },
-    slack: slackApi({ url: slack.apiUrl, secret: async () => parseSlackSecret(secret), timeout: 300 }),
+    slack: slackApi({ url: slack.apiUrl, secret: async () => parseSlackSecret(secret), timeout: 20_000 }),
     publish: snsPublish(awsQuery(signing)),
-    putEvent: eventBridgePut(signing),
+    putEvent: eventBridgePut(
+      awsHttp(
+        awsRequest({
+          ...{ region: "us-east-1", endpoint: url },
+          ...{ credentials: () => credentials, now: Date.now },
+        }),
+      ),
+    ),
   };
   const read = async (path: string) => (await fetch(url + path)).json();
   return {

@@ -185,6 +185,19 @@ describe("a request with a hand-made signature", () => {
     expect(await recorded(commit)).toEqual([]);
   });
 
+  test("is refused with 400 when it is larger than 5 MiB, by the gateway when Lambda or itself takes no more", async () => {
+    const large = (mebibytes: number) => postSigned("push", body + " ".repeat(mebibytes * 1024 * 1024));
+    expect(await large(5)).toMatchObject({
+      status: 400,
+      body: {
+        error: { code: "too-large", message: expect.stringContaining("the sweep finds the branch's head") },
+      },
+    });
+    expect(await large(7)).toMatchObject({ status: 413 });
+    expect(await large(10)).toMatchObject({ status: 413 });
+    expect(await recorded(commit)).toEqual([]);
+  });
+
   test.each([
     [
       "issues",

@@ -113,13 +113,49 @@ describe("what GitHub would not send is refused with a reason", () => {
     expect(await outcomes(store, "b")).toEqual([]);
   });
 
-  test("an enormous body, before anything else is done with it", async () => {
-    const { send } = webhook({ secret: () => Promise.reject(new Error("not to be read")) });
-    const { status, body } = await send(`"${"x".repeat(25 * 1024 * 1024)}"`);
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ error: { message: "the body is larger than GitHub sends: 25 MB" } });
+  test("an enormous body, before anything else is done with it: nothing recorded but a counted refusal", async () => {
+    const { send, opened, store, lines } = webhook({
+      secret: () => Promise.reject(new Error("not to be read")),
+    });
+    const enormous = pushOf(5 * MIB + 1);
+    for (const base64 of [false, true]) {
+      const { status, body } = await send(enormous, { base64 });
+      expect(status).toBe(400);
+      expect(body).toEqual({
+        error: {
+          code: "too-large",
+          message: expect.stringMatching(
+            /^the body is larger than 5 MiB: the sweep finds the branch's head .* `tandem start/,
+          ),
+        },
+      });
+    }
+    expect(lines).toEqual([
+      expect.objectContaining({ WebhookRefused: 1 }),
+      expect.objectContaining({ WebhookRefused: 1 }),
+    ]);
+    expect(opened).toEqual([]);
+    expect(await outcomes(store, "b")).toEqual([]);
+    expect(await waiting(store)).toEqual([]);
+  });
+
+  test("a body of just 5 MiB is none such, as text and in base64", async () => {
+    const { send } = webhook();
+    const large = pushOf(5 * MIB);
+    const answer = { status: 202, body: { accepted: ["hello-1"] } };
+    expect(await send(large)).toEqual(answer);
+    expect(await send(large, { base64: true })).toEqual(answer);
   });
 });
+
+const MIB = 1024 * 1024;
+
+/** A push whose body has so many bytes. */
+function pushOf(bytes: number): string {
+  const message = (text: string) =>
+    JSON.stringify(push({ head_commit: { ...push().head_commit, message: text } }));
+  return message("x".repeat(bytes - Buffer.byteLength(message(""))));
+}
 
 describe("an error of ours", () => {
   test("is 500 without its details, which are in the log", async () => {

@@ -7,9 +7,11 @@ const status = async (answer: ReturnType<ReturnType<typeof endpoint>["handler"]>
 describe("a press that Slack has signed", () => {
   test("is answered at once, and judged elsewhere", async () => {
     const { handler, pressed } = endpoint();
-    expect(await handler(request(payload()))).toEqual({ statusCode: 200, body: "" });
+    const sent = request(payload());
+    expect(await handler(sent)).toEqual({ statusCode: 200, body: "" });
     expect(pressed).toEqual([
       {
+        id: sent.headers["x-slack-signature"],
         press: PRESS,
         user: "U0000ALICE",
         team: "T0000LOCAL",

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
 import { bySpecificity, matchRoute, parseRouteKey, segmentsOf } from "../../local/api-gateway/routes.ts";
+import { AwsError } from "../../local/service.ts";
 import { type PlatformEndpoint, startPlatform } from "./platform-endpoint.ts";
-import { signedFetch } from "./platform-signing.ts";
+import { type SigningScope, signedFetch } from "./platform-signing.ts";
 
 const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:api";
 
@@ -181,6 +182,11 @@ describe("the response", () => {
     const response = await post("/webhooks/github", new Uint8Array(10 * 1024 * 1024 + 1));
     expect(response.status).toBe(413);
   });
+
+  test("is 413 for what Lambda refuses as too large", async () => {
+    handler = () => Promise.reject(new AwsError("RequestTooLargeException", "Request must be smaller", 413));
+    expect((await post("/webhooks/github", new Uint8Array(10))).status).toBe(413);
+  });
 });
 
 describe("AWS_IAM", () => {
@@ -215,6 +221,37 @@ describe("AWS_IAM", () => {
       '{"decision":"refuse"}',
     );
     expect(response.status).toBe(403);
+  });
+
+  const MINUTE = 60_000;
+  const ago = (minutes: number) => ({ at: new Date(Date.now() - minutes * MINUTE) });
+  const signedFor = (scope: SigningScope) =>
+    signedFetch(platform.url + path, "alice", "alice", "{}", "{}", {}, scope);
+
+  test.each<[string, SigningScope]>([
+    ["made 16 minutes ago", ago(16)],
+    ["made 16 minutes from now", ago(-16)],
+    ["for another service", { service: "sts" }],
+    ["for another region", { region: "eu-west-1" }],
+  ])("a signature %s is refused, and the function hears nothing of it", async (_what, scope) => {
+    let asked = 0;
+    handler = () => {
+      asked += 1;
+      return {};
+    };
+    const response = await signedFor(scope);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toEqual({ message: "Forbidden" });
+    expect(asked).toBe(0);
+    // The same one as it should be is taken.
+    expect((await signedFor(ago(1))).status).toBe(200);
+  });
+
+  test("whoever sits at the endpoint reads what was wrong with the scope", async () => {
+    await signedFor({ service: "sts", region: "eu-west-1" });
+    expect(platform.said.at(-1)).toBe(
+      "POST /api/runs/1/stages/production/approval is signed for sts in eu-west-1: sign for execute-api in us-east-1",
+    );
   });
 
   test("without signature it is the person at this machine", async () => {

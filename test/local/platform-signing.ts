@@ -3,6 +3,13 @@ import { createHash, createHmac } from "node:crypto";
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** What a signature is for and when it was made: here, and now, unless told. */
+export interface SigningScope {
+  readonly at?: Date;
+  readonly region?: string;
+  readonly service?: string;
+}
+
 /**
  * POSTs with a Signature Version 4 made here, step by step as the documentation has it, and independent of `local/`.
  * @param sent another body than the signed one
@@ -15,11 +22,12 @@ export function signedFetch(
   body: string,
   sent = body,
   headers: Readonly<Record<string, string>> = {},
+  { at = new Date(), region = "us-east-1", service = "execute-api" }: SigningScope = {},
 ): Promise<Response> {
   const url = new URL(address);
-  const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  const date = at.toISOString().replace(/[-:]|\.\d+/g, "");
   const day = date.slice(0, 8);
-  const scope = `${day}/us-east-1/execute-api/aws4_request`;
+  const scope = `${day}/${region}/${service}/aws4_request`;
   const query = [...url.searchParams]
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .sort()
@@ -34,10 +42,7 @@ export function signedFetch(
     "host;x-amz-date",
     sha256(body),
   ].join("\n");
-  const signingKey = [day, "us-east-1", "execute-api", "aws4_request"].reduce<string | Buffer>(
-    hmac,
-    `AWS4${secret}`,
-  );
+  const signingKey = [day, region, service, "aws4_request"].reduce<string | Buffer>(hmac, `AWS4${secret}`);
   const signature = createHmac("sha256", signingKey)
     .update(["AWS4-HMAC-SHA256", date, scope, sha256(canonical)].join("\n"))
     .digest("hex");

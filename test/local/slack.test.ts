@@ -90,6 +90,35 @@ describe("the Web API", () => {
     expect(await call(method, content)).toEqual({ status: 200, body: { ok: false, error } });
   });
 
+  test("takes a message that comes with the same id once, and not any more when somebody has deleted it", async () => {
+    const say = (text: string, client_msg_id: string, channel = "C1") =>
+      call("chat.postMessage", { channel, text, client_msg_id });
+    const id = "00000000-0000-8000-8000-00000000000a";
+    const { ts } = (await say("once", id)).body;
+    const before = (await messages()).length;
+    expect((await say("again", id)).body).toMatchObject({ ok: true, ts });
+    expect(await messages()).toHaveLength(before);
+    expect((await say("elsewhere", id, "C2")).body.ts).not.toBe(ts);
+    expect((await say("other", id.replace("a", "b"))).body.ts).not.toBe(ts);
+    expect(await ask("POST", "/_local/slack/delete", { ts })).toEqual({ status: 200, body: { deleted: ts } });
+    expect((await messages()).map((one: { ts: string }) => one.ts)).not.toContain(ts);
+    expect((await say("once", id)).body).toEqual({ ok: false, error: "duplicate_message_not_found" });
+    expect((await call("chat.postMessage", { channel: "C1", text: "x", thread_ts: ts })).body.error).toBe(
+      "thread_not_found",
+    );
+    expect((await ask("POST", "/_local/slack/delete", { ts })).body.message).toMatch(/^there is no message/);
+    expect((await ask("POST", "/_local/slack/delete", {})).status).toBe(400);
+  });
+
+  test("fails by one method only when it is told to", async () => {
+    await ask("POST", "/_local/slack/faults", { mode: "fail", method: "chat.update" });
+    const { status, body } = await call("chat.postMessage", { channel: "C1", text: "one" });
+    expect(status).toBe(200);
+    const update = () => call("chat.update", { channel: "C1", ts: body.ts, text: "two" });
+    expect((await update()).status).toBe(500);
+    expect((await update()).status).toBe(200);
+  });
+
   test("wants the bot's token", async () => {
     expect(await call("chat.postMessage", { channel: "C1", text: "x" }, "xoxb-other")).toEqual({
       status: 200,

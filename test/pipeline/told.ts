@@ -6,7 +6,7 @@ import { type Message, messagesDue } from "../../shared/pipeline/messages-due.ts
 import type { Run } from "../../shared/pipeline/run.ts";
 import { isStale } from "../../shared/pipeline/silence.ts";
 import type { Told } from "../../shared/pipeline/telling-events.ts";
-import { definition, runAfter, T0 } from "./given.ts";
+import { definition, prepared, runAfter, T0 } from "./given.ts";
 
 /** Runs of a pipeline that tells people of them. */
 
@@ -31,6 +31,15 @@ export const BUS = {
   bus: "default",
   about: SUBJECTS,
 } as const satisfies MessageChannel;
+
+/** Production's gate is opened anew: what was asked before is asked no more. */
+export const VOIDED: RunEvent = {
+  type: "gate.voided",
+  at: T0,
+  stage: "production",
+  why: "service web has been changed",
+  deployments: [prepared("production", 7)],
+};
 
 /** A run of these events, of a pipeline with these channels. */
 export function toldRun(

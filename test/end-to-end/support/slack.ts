@@ -80,8 +80,19 @@ export class Slack {
     return answer.parse(await this.#ask("POST", "replay"));
   }
 
-  async fault(mode: "fail" | "lose" | "throttle", times = 1): Promise<void> {
-    await this.#ask("POST", "faults", { mode, times });
+  /** @param method of the Web API; left out: whatever is said next */
+  async fault(mode: "fail" | "lose" | "throttle", times = 1, method?: string): Promise<void> {
+    await this.#ask("POST", "faults", { mode, times, ...(method === undefined ? {} : { method }) });
+  }
+
+  /** Everything goes well again. */
+  async mend(): Promise<void> {
+    await this.#ask("DELETE", "faults");
+  }
+
+  /** Somebody deletes a message. */
+  async remove({ ts }: SlackMessage): Promise<void> {
+    await this.#ask("POST", "delete", { ts });
   }
 
   async #ask(method: string, path: string, content?: unknown): Promise<unknown> {
