@@ -26,6 +26,7 @@ export function functionRoles(
     "ListPullRequests",
   ];
   const sources = codecommitStatements(
+    "ReadRepositories",
     pipelines,
     reading.map((action) => `codecommit:${action}`),
   );
@@ -52,13 +53,14 @@ export function functionRoles(
 
 /** On the pipelines' CodeCommit repositories; nothing when there are none. */
 function codecommitStatements(
+  Sid: string,
   pipelines: readonly PipelineDefinition[],
   actions: readonly string[],
 ): readonly Statement[] {
   const repositories = distinct(pipelines, codecommitRepositoriesOf);
   if (repositories.length === 0) return [];
   const Resource = repositories.map((name) => sub(`${ARN}:codecommit:${HERE}:${name}`));
-  return [{ Sid: "ReadRepositories", Effect: "Allow", Action: actions, Resource }];
+  return [{ Sid, Effect: "Allow", Action: actions, Resource }];
 }
 
 function role(name: string, statements: readonly Statement[]): unknown {
@@ -109,6 +111,8 @@ function advanceStatements(
     storeStatement(),
     ...buildStatements(),
     ...imageStatements(pipelines),
+    // Whether a branch that has a tag of an image still is there.
+    ...codecommitStatements("AskForBranches", pipelines, ["codecommit:GetBranch"]),
     ...ecsStatements(pipelines, passRoles),
     ...gateStatements(pipelines),
     // Whoever advances a run tells the commit's host of it.
@@ -232,7 +236,7 @@ function writeBuildLogs(): Statement {
 function buildStatementsOf(pipelines: readonly PipelineDefinition[]): readonly Statement[] {
   const connections = distinct(pipelines, connectionsOf);
   return [
-    ...codecommitStatements(pipelines, ["codecommit:GitPull"]),
+    ...codecommitStatements("ReadRepositories", pipelines, ["codecommit:GitPull"]),
     ...(connections.length === 0
       ? []
       : [

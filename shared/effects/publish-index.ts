@@ -7,7 +7,9 @@ import { liveTag } from "../pipeline/lifecycle.ts";
 import { INDEX_MEDIA_TYPE } from "../pipeline/media-types.ts";
 import type { Run } from "../pipeline/run.ts";
 import { tagsFor } from "../pipeline/tags.ts";
+import { refusalOf } from "./access-denied.ts";
 import { checkChildren } from "./check-children.ts";
+import { claimTags } from "./claim-tags.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
 import { changePipeline } from "./pipeline-stream.ts";
 import type { NewManifest, Repository } from "./registry.ts";
@@ -33,7 +35,11 @@ export async function publishIndex(
   try {
     const repository = await repositoryOf(context, image);
     const builds = builtChildren(run, image.name);
-    const children = await checkChildren(repository, image, builds);
+    const { tags, skipped, origins } = tagsFor(image.tags, run.revision);
+    const [children, taken] = await Promise.all([
+      checkChildren(repository, image, builds),
+      claimTags(context, run, image, origins),
+    ]);
     if ("fault" in children) return failed(children.fault);
 
     const committedAt = builds.find(({ built }) => built.committedAt !== undefined)?.built.committedAt;
@@ -42,8 +48,8 @@ export async function publishIndex(
       indexAnnotations(run.revision, sourceUrl(context, run), committedAt),
     );
     const manifest = { text, mediaType: INDEX_MEDIA_TYPE, digest: `sha256:${context.sha256(text)}` };
-    const { tags, skipped } = tagsFor(image.tags, run.revision);
-    const put = await putTags(repository, manifest, tags, ownTags(run, image), run.revision.commit);
+    const free = tags.filter((tag) => !taken.some((skip) => skip.tag === tag));
+    const put = await putTags(repository, manifest, free, ownTags(run, image), run.revision.commit);
     const event: RunEventOf<"index.published"> = {
       type: "index.published",
       at: context.now(),
@@ -53,7 +59,7 @@ export async function publishIndex(
       size: new TextEncoder().encode(text).length,
       mediaType: INDEX_MEDIA_TYPE,
       tags: put.tags,
-      skippedTags: [...skipped, ...put.skipped],
+      skippedTags: [...skipped, ...taken, ...put.skipped],
       children: children.ok.map((part) => part.image.digest),
     };
     if (image.paths.length > 0) await remember(context, run, event);
@@ -62,18 +68,23 @@ export async function publishIndex(
     if (isError(error, "RepositoryNotFoundException")) {
       return failed(`the ECR repository ${image.name} does not exist`, missingRemedy(image));
     }
-    if (
-      isError(
-        error,
-        "ReferencedImagesNotFoundException",
-        "LimitExceededException",
-        "InvalidParameterException",
-      )
-    ) {
-      return failed(`ECR refused the index of ${image.name}: ${error.message}`);
+    if (isFinal(error, image)) {
+      const { reason, remedy } = refusalOf(`ECR refused the index of ${image.name}`, error);
+      return failed(reason, remedy);
     }
     throw error;
   }
+}
+
+/** A permission that a role lacks, it lacks for good; a registry's token is another at the next try. */
+function isFinal(error: unknown, { registry }: ImageDefinition): error is Error {
+  if (isError(error, "AccessDeniedException")) return registry === undefined;
+  return isError(
+    error,
+    "ReferencedImagesNotFoundException",
+    "LimitExceededException",
+    "InvalidParameterException",
+  );
 }
 
 function missingRemedy({ name, registry }: ImageDefinition): string {

@@ -14,15 +14,28 @@ export const PLACEHOLDERS = ["branch", "tag", "semver", "sha", "shortSha"] as co
 type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /**
+ * What a tag was made of. Others may make the same: `feature/login` and `feature-login`, `v1.0.0` and `1.0.0`, commits of the
+ * same seven digits. To those the tag does not belong.
+ */
+export interface TagOrigin {
+  readonly ref?: string;
+  readonly commit?: string;
+}
+
+export interface WantedTags {
+  readonly tags: readonly string[];
+  readonly skipped: readonly SkippedTag[];
+  /** By tag; absent are those that nothing else can make, or that the templates give to any commit by intention. */
+  readonly origins: ReadonlyMap<string, TagOrigin>;
+}
+
+/**
  * The tags of a commit's index. A template whose placeholder has no value for this ref (`{semver}` on a branch) gives no
  * tag; one that gives an invalid tag, or one of Tandem's own, is skipped and said; without any other the commit's own is given.
  */
-export function tagsFor(
-  templates: readonly string[],
-  revision: Revision,
-): { readonly tags: readonly string[]; readonly skipped: readonly SkippedTag[] } {
+export function tagsFor(templates: readonly string[], revision: Revision): WantedTags {
   const values = placeholders(revision);
-  const tags = new Set<string>();
+  const tags = new Map<string, TagOrigin | undefined>();
   const skipped: SkippedTag[] = [];
   for (const template of templates) {
     const tag = expand(template, values);
@@ -30,10 +43,29 @@ export function tagsFor(
     if (!TAG.test(tag)) {
       skipped.push({ tag, why: `"${template}" does not make a valid tag of ${revision.ref}` });
     } else if (RESERVED.test(tag)) skipped.push({ tag, why: "tags of that beginning are Tandem's own" });
-    else tags.add(tag);
+    else {
+      const origin = originOf(template, revision);
+      if (origin === undefined || !tags.has(tag)) tags.set(tag, origin);
+    }
   }
-  if (tags.size === 0) tags.add(revision.commit);
-  return { tags: [...tags], skipped };
+  if (tags.size === 0) tags.set(revision.commit, undefined);
+  const origins = [...tags].flatMap(([tag, origin]) =>
+    origin === undefined ? [] : [[tag, origin] as const],
+  );
+  return { tags: [...tags.keys()], skipped, origins: new Map(origins) };
+}
+
+export function isSameOrigin(a: TagOrigin, b: TagOrigin): boolean {
+  return a.ref === b.ref && a.commit === b.commit;
+}
+
+/** Undefined for a template that names the whole commit, or nothing that there are several of. */
+function originOf(template: string, { ref, commit }: Revision): TagOrigin | undefined {
+  const has = (...names: readonly Placeholder[]) => names.some((name) => template.includes(`{${name}}`));
+  const ofRef = has("branch", "tag", "semver");
+  const ofDigits = has("shortSha");
+  if (has("sha") || !(ofRef || ofDigits)) return undefined;
+  return { ...(ofRef ? { ref } : {}), ...(ofDigits ? { commit } : {}) };
 }
 
 function placeholders(revision: Revision): Readonly<Partial<Record<Placeholder, string>>> {

@@ -20,6 +20,17 @@ export function awsError(name: string, message = "said AWS"): Error {
   return Object.assign(new Error(message), { name });
 }
 
+/** As AWS refuses a function of Tandem what its role does not allow. */
+export function denied(
+  action: string,
+  resource = "arn:aws:ecs:us-east-1:000000000000:service/production/web",
+  why = `because no identity-based policy allows the ${action} action`,
+): Error {
+  const session = "arn:aws:sts::000000000000:assumed-role/tandem-on-build-change/tandem-on-build-change";
+  const message = `User: ${session} is not authorized to perform: ${action} on resource: ${resource} ${why}`;
+  return awsError("AccessDeniedException", message);
+}
+
 /** AWS with just these operations; every call is written down. */
 export function fakeAws(provided: Provided): { readonly aws: Aws; readonly calls: readonly Call[] } {
   const calls: Call[] = [];

@@ -3,7 +3,7 @@ import type { Aws } from "../../shared/effects/aws.ts";
 import { publishIndex } from "../../shared/effects/publish-index.ts";
 import { ACCEPTED_MEDIA_TYPES, INDEX_MEDIA_TYPE } from "../../shared/pipeline/media-types.ts";
 import { COMMIT, definition, digest, REPOSITORY_URI, runAfter, started, T0 } from "../pipeline/given.ts";
-import { awsError, contextOf, fakeAws, operations, said, sha256 } from "./fakes.ts";
+import { awsError, contextOf, denied, fakeAws, operations, said, sha256 } from "./fakes.ts";
 import { manifestOf, registry, succeeded } from "./registry.ts";
 
 const run = runAfter(started(), succeeded("linux/amd64"), succeeded("linux/arm64"));
@@ -164,6 +164,13 @@ describe("nothing is published", () => {
       expect(why?.reason).toBe("ECR refused the index of hello: no");
     },
   );
+
+  test("when ECR does not allow it: the permission and the role are named", async () => {
+    const putImage = () =>
+      Promise.reject(denied("ecr:PutImage", "arn:aws:ecr:us-east-1:000000000000:repository/hello"));
+    const { failure: why } = await failure({ ...registry(), putImage });
+    expect(why?.remedy).toMatch(/^give the role tandem-on-build-change the permission ecr:PutImage on/);
+  });
 
   test("yet, when ECR is throttled: that is thrown, for another try", async () => {
     const throttled = { ...registry(), putImage: () => Promise.reject(awsError("ThrottlingException")) };

@@ -51,7 +51,7 @@ export class World {
       return (found.images ?? []).length > 0 ? found : fakeEcs("").images.batchGetImage(input);
     };
     const { aws } = fakeAws({
-      ecr: { ...ecr, batchGetImage: images },
+      ecr: { ...fakeEcs("").images, ...ecr, batchGetImage: images },
       ecs: {
         ...fakeEcs("").aws,
         describeServices: (input) => fakeEcs(input.cluster ?? "").aws.describeServices(input),

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { isOver } from "./support/api.ts";
-import { GitHub } from "./support/github.ts";
+import { GitHub, postWebhook, signature } from "./support/github.ts";
 import { type Project, projectWith } from "./support/project.ts";
+import { Registry } from "./support/registry.ts";
+import { tandem } from "./support/tandem.ts";
 import { application, git, WorkingCopy } from "./support/working-copy.ts";
 import { openWorld, type World } from "./support/world.ts";
 
@@ -70,3 +72,63 @@ test.each(["CodeCommit", "GitHub"])(
     }
   },
 );
+
+/** A signed push of a ref, which no git would have let through. */
+function pushOf(ref: string) {
+  const commit = "c".repeat(40);
+  const person = { name: "octocat", email: "octocat@example.com", username: "octocat" };
+  const body = JSON.stringify({
+    ...{ ref, before: "0".repeat(40), after: commit, created: true, deleted: false, forced: false },
+    repository: { id: 1, name: "hello", full_name: "acme/hello" },
+    commits: [],
+    head_commit: { id: commit, message: "Change", author: person, committer: person },
+    pusher: { name: "octocat" },
+    sender: { login: "octocat" },
+  });
+  return postWebhook(world.url, "push", body, { "x-hub-signature-256": signature(body) });
+}
+
+test.each([
+  ["a newline", "refs/heads/wild/a\nb", String.raw`"refs/heads/wild/a\nb" is no name that git allows`],
+  ["a newline at its end", "refs/tags/v1\n", String.raw`"refs/tags/v1\n" is no name that git allows`],
+  ["a space", "refs/heads/wild/a b", '"refs/heads/wild/a b" is no name that git allows'],
+  ["256 bytes", `refs/heads/wild/${"x".repeat(251)}`, 'xxx" is longer than 255 bytes'],
+  // Characters of four bytes each.
+  ["260 bytes of emoji", `refs/heads/${"🚀".repeat(65)}`, '🚀" is longer than 255 bytes'],
+])("a branch or tag with %s is refused by its name, and starts nothing", async (_what, ref, reason) => {
+  const runs = await world.api.runs();
+  expect(await pushOf(ref)).toMatchObject({
+    status: 400,
+    body: { error: { code: "bad-delivery", message: expect.stringContaining(reason) } },
+  });
+  expect(await world.api.runs()).toEqual(runs);
+});
+
+test("two branches that make the same tag: the first has it until it is deleted, and the other's run says so", async () => {
+  const { copy, api } = world;
+  const here = new Registry(world.url, "here");
+  const built = async (branch: string, version: number) => {
+    await git(copy.folder, ["checkout", "--quiet", "-B", branch]);
+    const commit = await copy.commit(application(version));
+    await git(copy.folder, ["push", "--quiet", "origin", `refs/heads/${branch}`]);
+    const run = await api.until(await api.runOf(commit), isOver);
+    return { run, commit, image: run.images[0] };
+  };
+  const first = await built("wild/fix/login", 100);
+  expect(first.image).toMatchObject({ tags: ["wild-fix-login"], skippedTags: [] });
+  const second = await built("wild/fix-login", 101);
+  const why = `since ${first.run.id} it is the tag of the branch wild/fix/login: rename one of the two`;
+  expect(second.image).toMatchObject({
+    tags: [second.commit],
+    skippedTags: [{ tag: "wild-fix-login", why }],
+  });
+  expect(await here.digestOf("wild-fix-login")).toBe(first.image?.indexDigest);
+  expect(await here.digestOf(second.commit)).toBe(second.image?.indexDigest);
+  const { out } = await tandem(["show", second.run.id, "--url", world.url]);
+  expect(out).toContain(`wild-fix-login: ${why}`);
+
+  await git(copy.folder, ["push", "--quiet", "origin", ":refs/heads/wild/fix/login"]);
+  const third = await built("wild/fix-login", 102);
+  expect(third.image).toMatchObject({ tags: ["wild-fix-login"], skippedTags: [] });
+  expect(await here.digestOf("wild-fix-login")).toBe(third.image?.indexDigest);
+});

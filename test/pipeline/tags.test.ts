@@ -30,17 +30,34 @@ describe("the tags of an index", () => {
   );
 
   test("a name that is no valid tag is left out, and that is said", () => {
-    expect(tagsFor(["{branch}", "{shortSha}"], revision("refs/heads/größe"))).toEqual({
+    expect(tagsFor(["{branch}", "{shortSha}"], revision("refs/heads/größe"))).toMatchObject({
       tags: ["1111111"],
       skipped: [{ tag: "größe", why: '"{branch}" does not make a valid tag of refs/heads/größe' }],
     });
   });
 
   test.each(["cache-linux-amd64", "tandem.live.hello"])("%s is Tandem's own, and not given", (branch) => {
-    expect(tagsFor(["{branch}"], revision(`refs/heads/${branch}`))).toEqual({
+    expect(tagsFor(["{branch}"], revision(`refs/heads/${branch}`))).toMatchObject({
       tags: [COMMIT],
       skipped: [{ tag: branch, why: "tags of that beginning are Tandem's own" }],
     });
+  });
+
+  test("know what they were made of, unless any commit gets them by intention, or none else can", () => {
+    const ref = "refs/heads/feature/login";
+    const commit = COMMIT;
+    const templates = ["{branch}", "{shortSha}", "{branch}-{shortSha}", "{branch}-{sha}", "{sha}", "latest"];
+    expect([...tagsFor(templates, revision(ref)).origins]).toEqual([
+      ["feature-login", { ref }],
+      ["1111111", { commit }],
+      ["feature-login-1111111", { ref, commit }],
+    ]);
+    expect([...tagsFor(["{semver}", "{tag}"], revision("refs/tags/v1.0.0")).origins]).toEqual([
+      ["1.0.0", { ref: "refs/tags/v1.0.0" }],
+      ["v1.0.0", { ref: "refs/tags/v1.0.0" }],
+    ]);
+    // The same tag by two templates is one; written out, it is meant for any commit.
+    expect([...tagsFor(["{branch}", "main", "{branch}"], revision(main)).origins]).toEqual([]);
   });
 
   test("whatever refs and templates are, every tag is valid for OCI and ECR, and there is one", () => {
