@@ -21,6 +21,8 @@ export interface RunPage {
 export type EventLine = Pick<RunEvent, "type" | "at"> & {
   readonly stage?: string;
   readonly trigger?: unknown;
+  /** What the commit's host has been told. */
+  readonly said?: unknown;
 };
 
 export interface Decision {

@@ -23,9 +23,10 @@ export async function findStage(api: TandemApi, words: readonly string[]): Promi
   if (words.length === 2 && second !== undefined) return { pipeline: first, stage: second };
   if (words.length !== 1) throw usage("write PIPELINE STAGE, or the stage alone");
   const places = (await api.pipelines()).flatMap(({ name, stages }) =>
-    stages.filter((stage) => stage.name === first).map(() => ({ pipeline: name, stage: first })),
+    stages.map((stage) => ({ pipeline: name, stage: stage.name })),
   );
-  return only(places, `stage "${first}"`, ({ pipeline, stage }) => `${pipeline} ${stage}`);
+  const named = ({ pipeline, stage }: Place) => `${pipeline} ${stage}`;
+  return only(places, ({ stage }) => stage === first, `stage "${first}"`, named);
 }
 
 /**
@@ -39,11 +40,9 @@ export async function findService(api: TandemApi, words: readonly string[]): Pro
     return { pipeline: first, stage: second, service: third };
   if (words.length !== 1) throw usage("write PIPELINE STAGE SERVICE, or the service alone");
   const places = (await api.pipelines()).flatMap((pipeline) => servicesOf(pipeline));
-  const found = places.filter(
-    ({ cluster, service }) => service === first || `${cluster}/${service}` === first,
-  );
   return only(
-    found,
+    places,
+    ({ cluster, service }) => service === first || `${cluster}/${service}` === first,
     `service "${first}"`,
     ({ pipeline, stage, cluster, service }) => `${cluster}/${service} (${pipeline} ${stage})`,
   );
@@ -55,11 +54,15 @@ function servicesOf({ name, stages }: PipelineView) {
   );
 }
 
-function only<T>(found: readonly T[], what: string, name: (one: T) => string): T {
-  const [one, ...others] = found;
-  if (one === undefined) throw new Failure(EXIT.unknown, "unknown-stage", `no pipeline has a ${what}`);
+/** The one that fits of all there are. */
+function only<T>(all: readonly T[], fits: (one: T) => boolean, what: string, name: (one: T) => string): T {
+  const [one, ...others] = all.filter(fits);
+  if (one === undefined) {
+    const there = all.length === 0 ? "there is none at all" : `there are ${all.map(name).join(", ")}`;
+    throw new Failure(EXIT.unknown, "unknown-stage", `no pipeline has a ${what}; ${there}`);
+  }
   if (others.length === 0) return one;
-  throw usage(`there is more than one ${what}: say which of ${found.map(name).join(", ")}`);
+  throw usage(`there is more than one ${what}: say which of ${[one, ...others].map(name).join(", ")}`);
 }
 
 const usage = (message: string) => new Failure(EXIT.usage, "usage", message);

@@ -30,7 +30,7 @@ export function createSign({ url, local }: Address, environment: Environment): S
   const named = Boolean(environment.AWS_ACCESS_KEY_ID) || Boolean(environment.AWS_PROFILE);
   if (local && !named) return async ({ headers }) => headers;
   // Loaded when they are needed: that takes longer than a request does.
-  return signAs(regionOf(url, environment), async () => {
+  return signAs(regionOf(url, local, environment), async () => {
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
     return defaultProvider()();
   });
@@ -69,8 +69,9 @@ export function signAs(region: string, credentials: () => Promise<Credentials>):
   };
 }
 
-/** `https://ID.execute-api.REGION.amazonaws.com` names its region; otherwise the environment does. */
-function regionOf(url: string, environment: Environment): string {
+/** `https://ID.execute-api.REGION.amazonaws.com` names its region; otherwise the environment does, as it does for `tandem local up`. */
+function regionOf(url: string, local: boolean, environment: Environment): string {
+  if (local) return environment.AWS_REGION ?? "us-east-1";
   const [, region] = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com/.exec(url) ?? [];
   return region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? "us-east-1";
 }

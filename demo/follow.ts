@@ -77,8 +77,8 @@ export async function followCommit(
   }
 }
 
-/** The list may be ahead of a run that is just beginning. */
-async function runOf({ tandem }: Clients, commit: string): Promise<RunView | undefined> {
+/** The run of a commit, once it is there; the list may be ahead of a run that is just beginning. */
+export async function runOf({ tandem }: Clients, commit: string): Promise<RunView | undefined> {
   const listed = (await tandem.runs(20)).runs.find((run) => run.commit === commit);
   if (listed === undefined) return undefined;
   try {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,6 +11,7 @@ import { createDecide } from "./approval.ts";
 import { type Clients, createClients } from "./clients.ts";
 import { Display } from "./display.ts";
 import { followCommit, runningDefinitions } from "./follow.ts";
+import { keep } from "./keep.ts";
 import type { DemoOptions, Scene } from "./options.ts";
 import { checkPages } from "./pages.ts";
 import { HelloRepository } from "./repository.ts";
@@ -81,7 +81,7 @@ async function play(options: DemoOptions, folder: string): Promise<number> {
     display.say();
     for (const line of summary(runs, display.paint)) display.say(line);
     const good = runs.length === PUSHES && runs.every(({ status }) => status === "succeeded");
-    if (options.keep) await keep(local, repository, display, signal);
+    if (options.keep) await keep(clients, repository, display, scene);
     return good ? 0 : 1;
   } finally {
     if (options.json !== undefined && runs.length > 0)
@@ -152,21 +152,4 @@ async function release(
     run.status === "succeeded" ? await checkPages(clients, { version, commit }, display.paint, signal) : [];
   for (const line of pages ?? []) display.say(`  ${line}`);
   return runResult(run, index, secondsOf(await clients.tandem.events(run.id), pushedAt, personMs));
-}
-
-/** Leaves everything running for the visitor. */
-async function keep(local: RunningLocal, repository: HelloRepository, display: Display, signal: AbortSignal) {
-  const { version } = await repository.commitNext();
-  await repository.push();
-  display.say();
-  display.say(`version ${version} is pushed, and production waits for you:`);
-  display.say(`  ${local.url}/console/    # sign in as alice or bob; the password is the name`);
-  display.say();
-  display.say(`still running, until Ctrl-C:`);
-  display.say(`  TANDEM_URL=${local.url} npx tandem runs`);
-  display.say(
-    `  AWS_ENDPOINT_URL=${local.url} aws ecs describe-services --cluster production --services web`,
-  );
-  display.say(`  git clone ${repository.url}`);
-  if (!signal.aborted) await once(signal, "abort");
 }

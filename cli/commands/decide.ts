@@ -44,8 +44,20 @@ export function addApprove(program: Command, context: CliContext): void {
       const said = await decide(context, run, stage, { decision: "approve", comment }, rest);
       // One answer is one JSON text: the later one has the run as it is then.
       if (override === undefined || options.json !== true) context.terminal.out(said);
-      if (override !== undefined) await overrideGate(context, run, stage, override, rest);
+      if (override !== undefined)
+        await afterApproval(stage, () => overrideGate(context, run, stage, override, rest));
     });
+}
+
+/** Of two decisions the first stands, whatever becomes of the second. */
+async function afterApproval(stage: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const message = `your approval of ${stage} is recorded, but the override is not: ${error.message}`;
+    throw new Failure(error.exitCode, error.code, message, { cause: error });
+  }
 }
 
 interface ApproveOptions extends DecideOptions {

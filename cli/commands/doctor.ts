@@ -40,7 +40,11 @@ async function doctor(context: CliContext, options: ApiOptions): Promise<void> {
   const newest = async (pipeline: PipelineDefinition) => (answers ? newestOf(api, pipeline) : undefined);
   const hosts = await Promise.all(
     definitions.pipelines.map(async (pipeline) => {
-      if (isGitHubPipeline(pipeline)) return checkGitHub(pipeline, await newest(pipeline), address);
+      if (isGitHubPipeline(pipeline)) {
+        const run = await newest(pipeline);
+        const events = run === undefined ? [] : await ifKnown(() => api.events(run.id));
+        return checkGitHub(pipeline, run, address, events);
+      }
       if (!isReviewedPipeline(pipeline)) return [];
       return [checkPullRequests(pipeline, await newest(pipeline), address)];
     }),
@@ -63,9 +67,13 @@ async function doctor(context: CliContext, options: ApiOptions): Promise<void> {
 
 /** The pipeline's newest run, when it was of the repository that the definition names now. */
 async function newestOf(api: TandemApi, { name, source }: PipelineDefinition): Promise<RunView | undefined> {
+  const run = await ifKnown(() => findRun(api, name));
+  return run?.repository.toLowerCase() === source.repository.toLowerCase() ? run : undefined;
+}
+
+async function ifKnown<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    const run = await findRun(api, name);
-    return run.repository.toLowerCase() === source.repository.toLowerCase() ? run : undefined;
+    return await ask();
   } catch (error) {
     if (error instanceof Failure && error.exitCode === EXIT.unknown) return undefined;
     throw error;

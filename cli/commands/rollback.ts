@@ -37,8 +37,8 @@ export function addRollback(program: Command, context: CliContext): void {
       out(
         page([
           printable(answer.message),
-          `follow it: tandem watch ${answer.run.id}`,
-          `then, to let releases in again: tandem release-hold ${pipeline} ${stage} --reason "…"`,
+          `follow it: tandem watch ${printable(answer.run.id)}`,
+          `then, to let releases in again: tandem release-hold ${pipeline} ${stage} --reason WHY`,
         ]),
       );
     });

@@ -57,13 +57,16 @@ export function addShift(program: Command, context: CliContext): void {
 /** `a=75%,b=25%`, with or without the percent signs. */
 function sharesOf(text: string): Readonly<Record<string, number>> {
   const shares = text.split(",").map((part): readonly [string, number] => {
-    const [, name, percent] = /^\s*([\w-]+)=(\d{1,3})%?\s*$/.exec(part) ?? [];
+    const [, name, percent] = /^\s*([\w:/-]+)=(\d{1,3})%?\s*$/.exec(part) ?? [];
     if (name === undefined || Number(percent) > 100) {
       const message = `--to: "${part}" is no share: write PROVIDER=PERCENT, e.g. graviton=75%`;
       throw new Failure(EXIT.usage, "usage", message);
     }
     return [name, Number(percent)];
   });
+  const twice = shares.find(([name], at) => shares.findIndex(([other]) => other === name) !== at);
+  if (twice !== undefined)
+    throw new Failure(EXIT.usage, "usage", `--to: "${text}" says two shares of ${twice[0]}: name it once`);
   return Object.fromEntries(shares);
 }
 

@@ -1,6 +1,7 @@
 import type { GitHubSource, PipelineDefinition } from "../../shared/pipeline/definition.ts";
 import type { RunView } from "../../shared/pipeline/view.ts";
 import type { Address } from "../address.ts";
+import { type EventLine, isRecord } from "../answers.ts";
 import type { Check } from "./check.ts";
 
 /** A pipeline that follows a repository at GitHub. */
@@ -15,13 +16,19 @@ const SECRET = "the secret tandem/github in Secrets Manager";
 /**
  * What a pipeline needs of GitHub. The secret is not to be seen from here: the pipeline's newest run shows what has worked,
  * and for the rest it is said what is needed.
+ * @param events of the newest run
  */
 export function checkGitHub(
   pipeline: GitHubPipeline,
   newest: RunView | undefined,
   address: Address,
+  events: readonly EventLine[] = [],
 ): readonly Check[] {
-  const checks = [webhook(pipeline, newest, address), reports(newest), clone(pipeline, newest)];
+  const checks = [
+    webhook(pipeline, newest, address),
+    reports(newest, reporterIn(events)),
+    clone(pipeline, newest),
+  ];
   const told = address.local && newest === undefined ? checks.map(locally) : checks;
   return told.map((check) => ({ ...check, pipeline: pipeline.name }));
 }
@@ -50,11 +57,31 @@ function webhook(
   return { status: "unknown", name, says, remedy };
 }
 
-function reports(newest: RunView | undefined): Check {
+/**
+ * With what GitHub has been told of a run, last: check runs have ids, and are for Apps only; commit statuses have none.
+ * Undefined when it has been told nothing of a commit.
+ */
+function reporterIn(events: readonly EventLine[]): "app" | "token" | undefined {
+  const said = events.flatMap((event) => (isRecord(event.said) ? Object.entries(event.said) : []));
+  const [, last] =
+    said.findLast(([key, one]) => !key.startsWith("deployment ") && isRecord(one) && one.refused !== true) ??
+    [];
+  if (!isRecord(last)) return undefined;
+  return last.id === undefined ? "token" : "app";
+}
+
+function reports(newest: RunView | undefined, reporter: "app" | "token" | undefined): Check {
   const name = "github-reports";
   const needed = `appId and privateKey of a GitHub App in ${SECRET}, which may write checks and deployments, and read contents and pull requests; or a token there: statuses stand in for check runs then. With neither, GitHub shows nothing, neither checks nor deployments`;
   if (newest?.reportProblem !== undefined)
     return { status: "missing", name, says: newest.reportProblem, remedy: needed };
+  if (newest !== undefined && reporter === "app")
+    return { status: "ok", name, says: `a GitHub App shows ${newest.id}: check runs and deployments` };
+  if (newest !== undefined && reporter === "token") {
+    const says = `a token shows ${newest.id}: commit statuses and deployments; there are no check runs, which GitHub gives to Apps only`;
+    const remedy = `for check runs: appId and privateKey of a GitHub App in ${SECRET}`;
+    return { status: "ok", name, says, remedy };
+  }
   const says =
     newest === undefined
       ? "nothing has been reported yet: whether there is a GitHub App or a token cannot be told from here"

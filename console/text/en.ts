@@ -146,6 +146,7 @@ export const en = {
   noFindings: "no findings",
   noPipelines: "There is no pipeline yet. Write one below pipelines/, and deploy the stack.",
   noRunYet: "No run yet",
+  noneSoFar: "None among the newest; older ones may be.",
   noRuns: "No run is like that.",
   noScan: "not scanned",
   noTasks: "no task",

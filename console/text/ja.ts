@@ -145,6 +145,7 @@ export const ja: typeof en = {
   noFindings: "検出なし",
   noPipelines: "パイプラインはまだありません。pipelines/ に定義を書き、スタックをデプロイしてください。",
   noRunYet: "実行なし",
+  noneSoFar: "最近のものにはありません。以前のものにはあるかもしれません。",
   noRuns: "該当する実行はありません。",
   noScan: "未スキャン",
   noTasks: "タスクなし",

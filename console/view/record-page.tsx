@@ -1,23 +1,21 @@
-import { useState } from "preact/hooks";
-import type { AuditAnswer } from "../../shared/pipeline/api-views.ts";
 import { personName } from "../format/names.ts";
 import { runAddress } from "../model/route.ts";
 import { isAudit } from "../net/guards.ts";
-import { sentenceOf } from "../parts/ask.tsx";
 import { Digest, Foreign, When } from "../parts/small.tsx";
 import { useConsole } from "./context.ts";
 import { useLive } from "./live.ts";
+import { ListEnd, useOlder } from "./older.tsx";
 import { Page } from "./page.tsx";
 
 /** Who has decided what, when, on what, and from where. */
 export function RecordPage() {
   const { t } = useConsole();
   const live = useLive("/audit", isAudit);
-  const older = useOlder(live.value);
-  const entries = [...(live.value?.entries ?? []), ...older.entries];
+  const older = useOlder("/audit", isAudit, live.value);
+  const entries = [live.value, ...older.parts].flatMap((part) => part?.entries ?? []);
+  const empty = live.value !== undefined && entries.length === 0;
   return (
     <Page title={t.record} live={live}>
-      {live.value !== undefined && entries.length === 0 && <p class="empty">{t.nothingDecided}</p>}
       {entries.length > 0 && (
         <table class="runs">
           <thead>
@@ -52,29 +50,7 @@ export function RecordPage() {
           </tbody>
         </table>
       )}
-      {older.ask !== undefined && (
-        <p>
-          <button type="button" class="button" onClick={older.ask}>
-            {t.olderRuns}
-          </button>
-        </p>
-      )}
+      <ListEnd older={older} empty={empty ? t.nothingDecided : undefined} />
     </Page>
   );
-}
-
-/** What stands on the pages after the first, as far as somebody has asked for it. */
-function useOlder(first: AuditAnswer | undefined) {
-  const { api, say } = useConsole();
-  const [older, setOlder] = useState<AuditAnswer>();
-  const cursor = (older ?? first)?.cursor;
-  const ask = async () => {
-    try {
-      const { value } = await api.get(`/audit?cursor=${encodeURIComponent(cursor ?? "")}`, isAudit);
-      setOlder({ ...value, entries: [...(older?.entries ?? []), ...value.entries] });
-    } catch (problem) {
-      say(sentenceOf(problem));
-    }
-  };
-  return { entries: older?.entries ?? [], ask: cursor === undefined ? undefined : () => void ask() };
 }

@@ -1,13 +1,13 @@
-import { useMemo, useState } from "preact/hooks";
-import type { RunLine } from "../../shared/pipeline/api-views.ts";
+import { useMemo } from "preact/hooks";
+import type { RunLine, RunsAnswer } from "../../shared/pipeline/api-views.ts";
 import { shortRef } from "../format/names.ts";
 import { matches } from "../model/match.ts";
 import { LIMITS, type RunFilter, runAddress, runsAddress } from "../model/route.ts";
 import { isPipelines, isRuns } from "../net/guards.ts";
-import { sentenceOf } from "../parts/ask.tsx";
-import { Commit, Foreign, Notice, Status, When } from "../parts/small.tsx";
+import { Commit, Foreign, Status, When } from "../parts/small.tsx";
 import { useConsole } from "./context.ts";
 import { useLive } from "./live.ts";
+import { ListEnd, useOlder } from "./older.tsx";
 import { Page } from "./page.tsx";
 import { paceOfRuns } from "./pipelines-page.tsx";
 
@@ -24,12 +24,12 @@ function RunsList({ path, filter }: { readonly path: string; readonly filter: Ru
   const { t, go } = useConsole();
   const live = useLive(path, isRuns, paceOfRuns);
   const pipelines = useLive("/pipelines", isPipelines);
-  const more = useMore(path);
-  const all = useMemo(() => merged(live.value?.runs ?? [], more.runs), [live.value, more.runs]);
+  const older = useOlder(path, isRuns, live.value);
+  const all = useMemo(() => merged([live.value, ...older.parts]), [live.value, older.parts]);
   const shown = all.filter((run) =>
     matches(filter.query, [run.id, run.pipeline, run.commit, shortRef(run.ref), run.status, run.stage]),
   );
-  const cursor = more.cursor ?? (more.asked ? undefined : live.value?.cursor);
+  const empty = live.value !== undefined && shown.length === 0;
   const change = (part: Partial<RunFilter>) => go(runsAddress({ ...filter, ...part }));
   return (
     <Page title={t.runs} live={live}>
@@ -75,16 +75,8 @@ function RunsList({ path, filter }: { readonly path: string; readonly filter: Ru
           <a href={runsAddress({})}>{t.clearFilters}</a>
         )}
       </div>
-      {live.value !== undefined && shown.length === 0 && <p class="empty">{t.noRuns}</p>}
       {shown.length > 0 && <RunsTable runs={shown} />}
-      {more.error !== undefined && <Notice tone="bad">{more.error}</Notice>}
-      {cursor !== undefined && (
-        <p>
-          <button type="button" class="button" aria-disabled={more.busy} onClick={() => more.ask(cursor)}>
-            {more.busy ? t.loading : t.olderRuns}
-          </button>
-        </p>
-      )}
+      <ListEnd older={older} empty={empty ? t.noRuns : undefined} />
     </Page>
   );
 }
@@ -148,32 +140,8 @@ function addressOf({ pipeline, status, limit }: RunFilter): string {
 }
 
 /** The live page first, then the older ones that have been asked for, each run once. */
-function merged(first: readonly RunLine[], older: readonly RunLine[]): readonly RunLine[] {
-  const ids = new Set(first.map(({ id }) => id));
-  return [...first, ...older.filter(({ id }) => !ids.has(id))];
-}
-
-interface More {
-  readonly runs: readonly RunLine[];
-  readonly cursor?: string | undefined;
-  readonly asked: boolean;
-  readonly busy: boolean;
-  readonly error?: string;
-}
-
-const NOTHING: More = { runs: [], asked: false, busy: false };
-
-function useMore(path: string): More & { readonly ask: (cursor: string) => void } {
-  const { api } = useConsole();
-  const [more, setMore] = useState(NOTHING);
-  const ask = (cursor: string) => {
-    if (more.busy) return;
-    setMore({ ...more, busy: true });
-    api.get(`${path}&cursor=${encodeURIComponent(cursor)}`, isRuns).then(
-      ({ value }) =>
-        setMore({ runs: [...more.runs, ...value.runs], cursor: value.cursor, asked: true, busy: false }),
-      (error: unknown) => setMore({ ...more, busy: false, error: sentenceOf(error) }),
-    );
-  };
-  return { ...more, ask };
+function merged(parts: readonly (RunsAnswer | undefined)[]): readonly RunLine[] {
+  const runs = new Map<string, RunLine>();
+  for (const run of parts.flatMap((part) => part?.runs ?? [])) if (!runs.has(run.id)) runs.set(run.id, run);
+  return [...runs.values()];
 }

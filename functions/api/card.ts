@@ -1,4 +1,5 @@
 import { loadRun } from "../../shared/advance.ts";
+import type { Directory } from "../../shared/effects/directory.ts";
 import { lookAtCommits } from "../../shared/effects/look-at-commits.ts";
 import { lookAtImages, lookAtScan } from "../../shared/effects/look-at-images.ts";
 import { readStageLock } from "../../shared/effects/stage-lock.ts";
@@ -13,10 +14,16 @@ import type {
 } from "../../shared/pipeline/card-view.ts";
 import type { Person } from "../../shared/pipeline/identities.ts";
 import { override } from "../../shared/pipeline/interventions.ts";
-import type { Run, Stage } from "../../shared/pipeline/run.ts";
+import { standingOf } from "../../shared/pipeline/lost-approvals.ts";
+import { isTerminal, type Run, type Stage } from "../../shared/pipeline/run.ts";
 import { liveRelease, type StageRelease } from "../../shared/pipeline/stage-lock.ts";
 import { type ApiServices, isoTime } from "./context.ts";
 import { askedOf } from "./stage-view.ts";
+
+/** What is asked for a card's facts. */
+export type CardServices = Pick<ApiServices, "deps" | "effects"> & {
+  readonly directory: Pick<Directory, "members">;
+};
 
 /**
  * The facts that a decision about a stage stands on. What the source or ECR cannot tell at the moment is left out and said:
@@ -24,7 +31,7 @@ import { askedOf } from "./stage-view.ts";
  * @returns undefined when the stage asks for no approval, or its images are not published yet
  */
 export async function cardOf(
-  { deps, effects, directory }: ApiServices,
+  { deps, effects, directory }: CardServices,
   run: Run,
   stage: Stage,
   person: Person,
@@ -135,8 +142,9 @@ function approvalOf(
   members: readonly (string | undefined)[],
 ): CardApproval {
   const rule = stage.definition.approval;
-  const asked = askedOf(stage);
+  const asked = stillAsked(run, stage);
   const gate = stage.gate;
+  const standing = standingOf(run, stage);
   const { groups } = run.definition;
   const from = rule?.from ?? [];
   const may = from.flatMap((group) => (Object.hasOwn(groups, group) ? (groups[group] ?? []) : []));
@@ -145,18 +153,20 @@ function approvalOf(
     required: rule?.required ?? 0,
     from,
     may: [...new Set([...may, ...members.filter((name) => name !== undefined)])],
-    given:
-      (asked ?? gate)?.approvals.map(({ person: who, at, comment }) => ({
-        person: who,
-        at: isoTime(at),
-        comment,
-      })) ?? [],
+    given: (asked ?? standing).approvals.map(({ person: who, at, comment }) => ({
+      person: who,
+      at: isoTime(at),
+      comment,
+    })),
     openedAt: isoTime(gate?.openedAt ?? now),
     expiresAt: isoTime((asked ?? gate)?.expiresAt ?? now),
-    voided: gate?.voided ?? [],
+    voided: standing.voided,
     you: partOf(run, stage, person, now),
   };
 }
+
+/** A run that has ended asks nobody, wherever it was. */
+const stillAsked = (run: Run, stage: Stage) => (isTerminal(run) ? undefined : askedOf(stage));
 
 /** What the rules of approvals would say to this person now. */
 function partOf(run: Run, stage: Stage, person: Person, now: number): YourPart {
@@ -165,7 +175,7 @@ function partOf(run: Run, stage: Stage, person: Person, now: number): YourPart {
   const refuse = decide(run, { ...request, decision: "refuse" }, person, now);
   const begin = override(run, { stage: stage.definition.name, reason: "?" }, person, now);
   const decider = deciderOf(run.definition, person);
-  const given = askedOf(stage)?.approvals.some((one) => isSameDecider(one, decider)) === true;
+  const given = stillAsked(run, stage)?.approvals.some((one) => isSameDecider(one, decider)) === true;
   return {
     mayApprove: approve.type === "decided",
     mayRefuse: refuse.type === "decided",

@@ -9,10 +9,12 @@ import type { RunDetails } from "../../shared/pipeline/run-detail.ts";
 import { cardOf } from "./card.ts";
 import { type ApiEnv, type ApiServices, refuse } from "./context.ts";
 import { runNamed } from "./runs.ts";
+import { shownMembers } from "./shown-members.ts";
 
 /** What AWS and the sources tell at the moment, for people who look; the record is in `runs.ts`. */
 export function lookRoutes(services: ApiServices): Hono<ApiEnv> {
-  const { deps, effects, pipelines, sources } = services;
+  const { deps, effects, pipelines, sources, directory } = services;
+  const members = shownMembers((group) => directory.members(group), deps.now);
   const app = new Hono<ApiEnv>();
 
   app.get("/runs/:id/details", async (context) => {
@@ -38,7 +40,7 @@ export function lookRoutes(services: ApiServices): Hono<ApiEnv> {
 
   app.get("/runs/:id/stages/:stage/card", async (context) => {
     const { run, stage } = await stageOf(services, context.req.param());
-    const card = await cardOf(services, run, stage, context.var.caller.person);
+    const card = await cardOf({ ...services, directory: { members } }, run, stage, context.var.caller.person);
     if (card === undefined) {
       const name = stage.definition.name;
       return refuse(409, "no-approval", `stage ${name} of ${run.id} asks for no approval, or not yet`);

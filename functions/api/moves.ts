@@ -6,7 +6,7 @@ import { prepareStage } from "../../shared/effects/prepare.ts";
 import { rollbackReady } from "../../shared/effects/rehearsal.ts";
 import { liftQuarantine, type Moved, type Mover, rollBack, shiftWeights } from "../../shared/move-release.ts";
 import type { ServiceWeights, WeightsAnswer } from "../../shared/pipeline/api-views.ts";
-import { capacityFrom, providerNamed } from "../../shared/pipeline/capacity.ts";
+import { capacityFrom, providerNamed, sameProviderFault } from "../../shared/pipeline/capacity.ts";
 import { canonicalName, namesOf } from "../../shared/pipeline/identities.ts";
 import { sentence } from "../../shared/pipeline/messages.ts";
 import { deploymentsOf, isStageEnd, releaseOf } from "../../shared/pipeline/run.ts";
@@ -116,6 +116,8 @@ export function moveRoutes(services: ApiServices): Hono<ApiEnv> {
     if ("failure" in found) refuse(409, "not-moved", sentence(found.failure));
     const from = capacityFrom(found.found.capacityProviderStrategy);
     if (from === undefined) refuse(409, "not-moved", `service ${service} has no capacity provider strategy`);
+    const twice = sameProviderFault(from, Object.keys(body.to));
+    if (twice !== undefined) refuse(409, "not-moved", `${twice}; name it once`);
     const to = Object.fromEntries(
       Object.entries(body.to).map(([name, share]) => [providerNamed(from, name), share]),
     );

@@ -1,5 +1,7 @@
 import type { ScanView } from "../pipeline/card-view.ts";
-import type { Run } from "../pipeline/run.ts";
+import type { Platform } from "../pipeline/definition.ts";
+import { indexChildren } from "../pipeline/index-children.ts";
+import type { Image, Run } from "../pipeline/run.ts";
 import type { ChildDetails, ImageDetails } from "../pipeline/run-detail.ts";
 import type { Aws } from "./aws.ts";
 import { isError } from "./context.ts";
@@ -10,28 +12,43 @@ const PAGE = 100;
 /** The platforms of each published index of a run, with their sizes: `⌈platforms / 100⌉` calls (DescribeImages) for each image. */
 export async function lookAtImages(aws: Aws, run: Run): Promise<readonly ImageDetails[]> {
   return Promise.all(
-    run.images.map(async ({ definition: { name } }) => ({
-      image: name,
-      children: await childrenOf(aws, run, name),
+    run.images.map(async (image) => ({
+      image: image.definition.name,
+      children: await childrenOf(aws, run, image),
     })),
   );
 }
 
-async function childrenOf(aws: Aws, run: Run, image: string): Promise<readonly ChildDetails[]> {
-  const built = run.builds.flatMap(({ image: of, platform, state }) =>
-    of === image && state.status === "succeeded" && state.built !== "unpushed"
-      ? [{ platform, digest: state.built.digest }]
-      : [],
-  );
+async function childrenOf(aws: Aws, run: Run, image: Image): Promise<readonly ChildDetails[]> {
+  const { name } = image.definition;
+  const pushed = image.state.status === "published" ? listed(image) : builtBy(run, name);
   const sizes = new Map<string, number>();
-  for (let from = 0; from < built.length; from += PAGE) {
-    const imageIds = built.slice(from, from + PAGE).map(({ digest }) => ({ imageDigest: digest }));
-    for (const { imageDigest, imageSizeInBytes } of await describe(aws, image, imageIds))
+  for (let from = 0; from < pushed.length; from += PAGE) {
+    const imageIds = pushed.slice(from, from + PAGE).map(({ digest }) => ({ imageDigest: digest }));
+    for (const { imageDigest, imageSizeInBytes } of await describe(aws, name, imageIds))
       if (imageDigest !== undefined && imageSizeInBytes !== undefined)
         sizes.set(imageDigest, imageSizeInBytes);
   }
-  return built.map((child) => ({ ...child, size: sizes.get(child.digest) }));
+  return pushed.map((child) => ({ ...child, size: sizes.get(child.digest) }));
 }
+
+interface Pushed {
+  readonly platform: Platform;
+  readonly digest: string;
+}
+
+const listed = (image: Image): readonly Pushed[] =>
+  indexChildren(image).flatMap(({ platform, digest }) =>
+    platform === undefined ? [] : [{ platform, digest }],
+  );
+
+/** What there is before there is an index. */
+const builtBy = ({ builds }: Run, name: string): readonly Pushed[] =>
+  builds.flatMap(({ image, platform, state }) =>
+    image === name && state.status === "succeeded" && state.built !== "unpushed"
+      ? [{ platform, digest: state.built.digest }]
+      : [],
+  );
 
 /** One image that is gone fails the whole call: then the sizes are not known. */
 async function describe(

@@ -1,24 +1,33 @@
 import * as z from "zod";
 import { type Check, SEVERITIES, type Severity } from "../pipeline/definition.ts";
 import type { CheckResult } from "../pipeline/events.ts";
+import { indexChildren } from "../pipeline/index-children.ts";
 import { redact } from "../pipeline/redact.ts";
 import type { Run, Stage } from "../pipeline/run.ts";
 import { alarmFault } from "./alarms.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
 
-/** Milliseconds that a Lambda function or an address has to answer. */
+/** Milliseconds that whoever is asked has to answer: a function may take a quarter of an hour, an address for ever. */
 const PATIENCE_MS = 10_000;
 /** Characters of a reason that are kept. */
 const REASON = 500;
 
-/** Asks every check of a stage, side by side. What cannot be asked has not passed. */
-export async function runChecks(context: EffectContext, run: Run, stage: Stage): Promise<Outcome> {
+/**
+ * Asks every check of a stage, side by side. What cannot be asked, or does not answer in time, has not passed.
+ * @param patience milliseconds that each has to answer
+ */
+export async function runChecks(
+  context: EffectContext,
+  run: Run,
+  stage: Stage,
+  patience = PATIENCE_MS,
+): Promise<Outcome> {
   const { name, checks = [] } = stage.definition;
   const results = await Promise.all(
     checks.map(async (check): Promise<CheckResult> => {
       const title = checkName(check);
       try {
-        const why = await ask(context, run, stage, check);
+        const why = await within(patience, (signal) => ask(context, run, stage, check, signal));
         return why === undefined
           ? { name: title, state: "passed" }
           : { name: title, state: "failed", why: redact(why).slice(0, REASON) };
@@ -44,13 +53,39 @@ function checkName(check: Check): string {
   }
 }
 
+/** What is said of whoever has not answered in time; whatever they answer later is not heard. */
+async function within(
+  patience: number,
+  asked: (signal: AbortSignal) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<string>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(`it has not answered within ${patience / 1000} seconds`);
+      late.abort();
+    }, patience);
+  });
+  try {
+    return await Promise.race([asked(late.signal), over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @returns why it has not passed; undefined when it has */
-function ask(context: EffectContext, run: Run, stage: Stage, check: Check): Promise<string | undefined> {
+function ask(
+  context: EffectContext,
+  run: Run,
+  stage: Stage,
+  check: Check,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   switch (check.type) {
     case "lambda":
       return askFunction(context, run, stage, check.function);
     case "http":
-      return askAddress(check.url);
+      return askAddress(check.url, signal);
     case "alarm":
       return askAlarm(context, check.alarm);
     case "scan":
@@ -74,9 +109,10 @@ async function askFunction(
     commit: run.revision.commit,
     release: stage.gate?.release,
   };
-  const { Payload, FunctionError } = await withinPatience(
-    aws.lambda.invoke({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
-  );
+  const { Payload, FunctionError } = await aws.lambda.invoke({
+    FunctionName: name,
+    Payload: Buffer.from(JSON.stringify(payload)),
+  });
   const text = Payload === undefined ? "" : Buffer.from(Payload).toString("utf8");
   if (FunctionError !== undefined) return `it failed: ${errorOf(text)}`;
   const answer = answerSchema.safeParse(JSON.parse(text === "" ? "null" : text));
@@ -97,28 +133,8 @@ function errorOf(text: string): string {
   }
 }
 
-/** A function may take a quarter of an hour; whoever asks it may not. */
-async function withinPatience<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it took longer than ${PATIENCE_MS / 1000} seconds`)),
-      PATIENCE_MS,
-    );
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function askAddress(url: string): Promise<string | undefined> {
-  const response = await fetch(url, {
-    redirect: "follow",
-    signal: AbortSignal.timeout(PATIENCE_MS),
-    headers: { "user-agent": "tandem" },
-  });
+async function askAddress(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const response = await fetch(url, { redirect: "follow", signal, headers: { "user-agent": "tandem" } });
   await response.body?.cancel();
   return response.ok ? undefined : `it answered ${response.status}`;
 }
@@ -133,12 +149,13 @@ async function askAlarm({ aws }: EffectContext, name: string): Promise<string | 
  */
 async function askScans({ aws }: EffectContext, run: Run, severity: Severity): Promise<string | undefined> {
   const counted = SEVERITIES.slice(0, SEVERITIES.indexOf(severity) + 1).map((one) => one.toUpperCase());
-  const children = run.images.flatMap(({ definition, state }) =>
-    state.status === "published" ? state.children.map((digest) => ({ image: definition.name, digest })) : [],
+  const children = run.images.flatMap((image) =>
+    indexChildren(image).map((child) => ({ ...child, image: image.definition.name })),
   );
   const said = await Promise.all(
-    children.map(async ({ image, digest }) => {
-      const what = `${image}@${digest.slice(0, 19)}…`;
+    children.map(async ({ image, digest, platform }) => {
+      const where = platform === undefined ? "" : `${platform} of `;
+      const what = `${where}${image}@${digest.slice(0, 19)}…`;
       try {
         const { imageScanStatus, imageScanFindings } = await aws.ecr.describeImageScanFindings({
           repositoryName: image,

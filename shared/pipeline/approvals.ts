@@ -8,6 +8,7 @@ import {
   type Person,
   vouchedNamesOf,
 } from "./identities.ts";
+import { type Standing, standingOf } from "./lost-approvals.ts";
 import { approvalProblem } from "./messages.ts";
 import type { Problem } from "./problem.ts";
 import type { PauseState, Run, Stage } from "./run.ts";
@@ -41,13 +42,14 @@ export function decide(run: Run, request: DecisionRequest, who: Person, now: Ins
   if (rule === undefined) return problem(run, request, { code: "no-approval" });
 
   const pause = openPause(stage);
-  const asked = pause ?? stage.gate;
+  const standing = standingOf(run, stage);
   const decider = deciderOf(run.definition, who);
-  const before = asked?.approvals.find((given) => isSameDecider(given, decider));
+  const before = (pause ?? standing).approvals.find((given) => isSameDecider(given, decider));
   if (before !== undefined && request.decision === "approve" && stage.gate?.release === request.release) {
     return { type: "already", message: `${decider.person} has approved ${request.stage} already` };
   }
-  if (isTerminal(run)) return problem(run, request, { code: "not-waiting", status: run.status.status });
+  if (isTerminal(run))
+    return problem(run, request, { code: "not-waiting", status: endOf(run, stage, standing) });
   if ((stage.state.status !== "gated" && pause === undefined) || stage.gate === undefined) {
     return problem(run, request, { code: "not-waiting", status: stage.state.status });
   }
@@ -71,6 +73,12 @@ export function decide(run: Run, request: DecisionRequest, who: Person, now: Ins
       ...(request.comment === undefined ? {} : { comment: request.comment }),
     },
   };
+}
+
+/** "superseded by hello-2; bob had approved, and hello-2 is newer and took its place". */
+function endOf({ status }: Run, { gate }: Stage, { voided }: Standing): string {
+  const ended = status.status === "superseded" ? `superseded by ${status.by}` : status.status;
+  return [ended, ...voided.slice(gate?.voided.length ?? 0)].join("; ");
 }
 
 /** Until the quorum is there: afterwards the stage is on its way. */

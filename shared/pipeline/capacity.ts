@@ -37,13 +37,30 @@ export function withWeights(capacity: Capacity, weights: Readonly<Record<string,
 }
 
 /**
- * The provider that a person means: its name, or how the name ends where that is one (`graviton` for `production-graviton`).
- * A name that fits none, or several, stays as it is.
+ * The provider that a person means: its name, its ARN, or how the name ends where that is one (`graviton` for
+ * `production-graviton`). A name that fits none, or several, stays as it is.
  */
-export function providerNamed(capacity: Capacity, name: string): string {
+export function providerNamed(capacity: Capacity, given: string): string {
+  if (Object.hasOwn(capacity, given)) return given;
+  const name = given.startsWith("arn:") ? (given.split("/").at(-1) ?? given) : given;
   if (Object.hasOwn(capacity, name)) return name;
   const [one, ...others] = Object.keys(capacity).filter((provider) => provider.endsWith(`-${name}`));
   return one === undefined || others.length > 0 ? name : one;
+}
+
+/**
+ * Why names cannot all be meant: two of them mean the same provider, and each says something else of it. Undefined when each
+ * means one of its own.
+ */
+export function sameProviderFault(capacity: Capacity, names: readonly string[]): string | undefined {
+  const meant = new Map<string, string>();
+  for (const name of names) {
+    const provider = providerNamed(capacity, name);
+    const other = meant.get(provider);
+    if (other !== undefined) return `${other} and ${name} both mean the capacity provider ${provider}`;
+    meant.set(provider, name);
+  }
+  return undefined;
 }
 
 /** ECS wants one weight above 0: when none is left, those that stay share evenly. */

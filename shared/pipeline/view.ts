@@ -2,6 +2,7 @@ import type { StageDefinition, WindowRule } from "./definition.ts";
 import type { Instant, LogLocation, SkippedTag } from "./events.ts";
 import { explain } from "./explain.ts";
 import type { RunHead } from "./head.ts";
+import { standingOf } from "./lost-approvals.ts";
 import { buildFailure, closedWindow, sentence } from "./messages.ts";
 import { messageProblems, unsent } from "./messages-due.ts";
 import { unsaid } from "./reports.ts";
@@ -209,23 +210,25 @@ function stageStatus(run: Run, { state }: Stage): string {
   return isTerminal(run) && !isStageEnd(state) ? "not reached" : state.status;
 }
 
-function gateView(run: Run, { definition, gate, state }: Stage, now: Instant): GateView | undefined {
+function gateView(run: Run, stage: Stage, now: Instant): GateView | undefined {
+  const { definition, gate, state } = stage;
   const rule = definition.approval;
   if (gate === undefined) return undefined;
+  const { approvals, voided } = standingOf(run, stage);
   const { override } = gate;
   return {
     open: state.status === "gated" && !isTerminal(run),
     release: gate.release,
     from: rule?.from ?? [],
     required: rule?.required ?? 0,
-    approvals: gate.approvals.map(({ person, at, comment }) => ({
+    approvals: approvals.map(({ person, at, comment }) => ({
       person,
       at: iso(at),
       ...(comment === undefined ? {} : { comment }),
     })),
     openedAt: iso(gate.openedAt),
     expiresAt: iso(gate.expiresAt),
-    voided: gate.voided,
+    voided,
     round: gate.voided.length,
     conditions: conditionsOf(definition, gate, now),
     override:

@@ -83,11 +83,13 @@ test("nobody approves what has changed since the card was drawn: 409, with what 
     { type: "gate.voided", at: T0, stage: "production", why, deployments: [prepared("production", 2)] },
   ]);
   const before = await setting.stored();
+  // Who does not say which round they have seen has seen the first.
   for (const decision of ["approve", "refuse"])
-    expect(await setting.post(APPROVAL_PATH, bob, { ...APPROVE, decision, round: 0 })).toMatchObject({
-      status: 409,
-      body: { error: { code: "changed" }, changed: [why] },
-    });
+    for (const seen of [{ round: 0 }, {}])
+      expect(await setting.post(APPROVAL_PATH, bob, { ...APPROVE, ...seen, decision })).toMatchObject({
+        status: 409,
+        body: { error: { code: "changed" }, changed: [why] },
+      });
   expect(await setting.stored()).toEqual(before);
   // What was given before does not count any more.
   expect(await setting.get(`${APPROVAL_PATH.replace(/approval$/, "card")}`, bob)).toMatchObject({

@@ -58,7 +58,7 @@ export interface SettingOptions {
 /** The HTTP API over a store in memory, with a run at production's gate; nothing outside is asked for anything. */
 export class Setting {
   readonly store = memoryStore();
-  readonly now = T0 + 1_000;
+  now = T0 + 1_000;
   readonly #app: ReturnType<typeof createApp>;
 
   constructor({

@@ -152,6 +152,22 @@ describeInBrowser("the console's pages", () => {
     await expect(page.locator("tbody tr").count()).resolves.toBe(2);
   });
 
+  test("nothing is said to be none while there is older to look at", async () => {
+    fake.world.audit.length = 0;
+    const { page } = await visit(browser, fake.url, "alice", "/console/record");
+    await page.getByText("None among the newest; older ones may be.").waitFor();
+    await page.getByRole("button", { name: "Older runs" }).click();
+    await page.getByText("Nobody has decided anything yet.").waitFor();
+    fake.world.past.push(...manyRuns(fake.world, 60));
+    await go(page, "runs?q=search-70");
+    await page.getByText("None among the newest; older ones may be.").waitFor();
+    await page.getByRole("button", { name: "Older runs" }).click();
+    await page.getByRole("rowheader", { name: "search #942" }).waitFor();
+    // All there is has been asked for.
+    await go(page, "runs?q=nowhere");
+    await page.getByText("No run is like that.").waitFor();
+  });
+
   describe("a run's page", () => {
     const texts = (page: Page, selector: string) => page.locator(selector).allInnerTexts();
     const hrefs = (page: Page, selector: string) =>

@@ -55,6 +55,30 @@ describe("approve", () => {
     expect(JSON.parse(json.out)).toMatchObject({ run: { id: "hello-3" } });
   });
 
+  test.each([[[]], [["--json"]]])(
+    "an override that is refused after the approval: the error says that the approval is recorded %j",
+    async (more) => {
+      await api.close();
+      const refusal = { code: "no-override", message: "stage production has no window and no checks" };
+      api = await startFakeApi(({ method, url }) =>
+        method === "GET"
+          ? { body: view() }
+          : url.endsWith("/override")
+            ? { status: 409, body: { error: refusal } }
+            : { body: { run: view(), message: "alice approved production of hello-3" } },
+      );
+      const words = ["approve", "hello-3", "production", "--override", "hotfix", ...more];
+      const { code, out, err } = await tandem(words, { url: api.url });
+      expect(code).toBe(6);
+      const message = `your approval of production is recorded, but the override is not: ${refusal.message}`;
+      expect({ out, err }).toEqual(
+        more.length === 0
+          ? { out: `alice approved production of hello-3: ${DIGEST}\n`, err: `tandem: ${message}\n` }
+          : { out: "", err: `${JSON.stringify({ error: { code: "no-override", message } })}\n` },
+      );
+    },
+  );
+
   test("a stage that is not there: its siblings are named, nothing is sent", async () => {
     const { code, err } = await tandem(["approve", "hello-3", "prod"], { url: api.url });
     expect(code).toBe(4);
@@ -93,4 +117,18 @@ test("release-hold sends the reason", async () => {
   expect(posts()).toEqual([
     { url: "/api/pipelines/hello/stages/production/release-hold", body: { reason: "mended" } },
   ]);
+});
+
+test("rollback says how to follow it, and how releases come in again", async () => {
+  await api.close();
+  api = await startFakeApi(() => ({ body: { run: view(), message: "alice started hello-3: rollback" } }));
+  const { code, out } = await tandem(["rollback", "hello", "production"], { url: api.url });
+  expect({ code, lines: out.trimEnd().split("\n") }).toEqual({
+    code: 0,
+    lines: [
+      "alice started hello-3: rollback",
+      "follow it: tandem watch hello-3",
+      "then, to let releases in again: tandem release-hold hello production --reason WHY",
+    ],
+  });
 });

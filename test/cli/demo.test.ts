@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
 import { type RunningDemo, startDemo } from "./demo-support.ts";
+import { tandem } from "./support.ts";
 
 /** Packaging the functions may come first, on a machine that has other things to do. */
 const START_MS = 240_000;
@@ -65,13 +66,45 @@ const resultOf = (indexDigest: string) =>
     }),
   });
 
+const kept = z.object({
+  stages: z.tuple([
+    z.object({ status: z.literal("succeeded") }),
+    z.object({ name: z.literal("production"), gate: z.object({ open: z.literal(true) }) }),
+  ]),
+});
+
+/** What a visitor does who finds a demo that was kept: opens the console, and the card. */
+async function looksAround(running: RunningDemo): Promise<void> {
+  const { out } = running.output();
+  const [, consolePage = "", card = "", page, run] =
+    /version 3 waits for you at production; .*\n {2}(\S+)\n {2}((\S+\/console\/)runs\/(hello-3)#production)\n/.exec(
+      out,
+    ) ?? [];
+  expect(page).toBe(consolePage);
+  for (const address of [consolePage, card]) {
+    const response = await fetch(address);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<script type="module"');
+  }
+  const environment = { TANDEM_URL: new URL(card).origin, HOME: "/nowhere" };
+  const shown = await tandem(["show", run ?? "", "--json"], { environment });
+  kept.parse(JSON.parse(shown.out));
+  expect(out.slice(out.indexOf("version 3 waits"))).toContain(`TANDEM_URL=${environment.TANDEM_URL}`);
+}
+
 describe("tandem demo", () => {
   test(
-    "two versions reach production, one after the other, in a log without escape codes; nothing is left",
+    "two versions reach production, one after the other, in a log without escape codes; with --keep a third waits there for the visitor, until Ctrl-C; nothing is left",
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "tandem-demo-result-"));
       const file = join(folder, "result.json");
-      const running = await start("--port", "0", "--json", file);
+      const running = await start("--port", "0", "--json", file, "--keep");
+      for (const run of ["hello-1", "hello-2"])
+        await running.said(`alice approved production of ${run} (there is no terminal to ask in)`);
+      await running.said(/^ {2}git clone .*\n$/m);
+      await looksAround(running);
+      expect(running.child.exitCode).toBeNull();
+      running.child.kill("SIGINT");
       const code = await running.ended();
       const { out, err } = running.output();
       expect({ code, err }).toEqual({ code: 0, err: "" });

@@ -33,13 +33,14 @@ const write = (text: string) => writeFile(join(cwd, "pipelines", "shop.yml"), te
 const newest = (parts: Partial<RunView> = {}) => view({ id: "shop-3", repository: "octo/shop", ...parts });
 
 /** The API with one run, or none. */
-const serve = async (run?: RunView): Promise<string> => {
+const serve = async (run?: RunView, events: readonly unknown[] = []): Promise<string> => {
   api = await startFakeApi(({ url }): Reply => {
     if (url.startsWith("/api/runs?")) {
       const line = { id: run?.id, pipeline: "shop", updatedAt: "", startedAt: "" };
       return { body: { runs: run === undefined ? [] : [line] } };
     }
     if (run !== undefined && url === `/api/runs/${run.id}`) return { body: run };
+    if (run !== undefined && url === `/api/runs/${run.id}/events`) return { body: { events } };
     return { status: 404, body: { error: { code: "unknown-run", message: "there is no run" } } };
   });
   return api.url;
@@ -186,6 +187,45 @@ describe("GitHub", () => {
       says: "GitHub is told nothing",
       remedy: expect.stringContaining("a token there: statuses stand in for check runs"),
     });
+  });
+
+  const said = (what: Readonly<Record<string, unknown>>) => ({ type: "report.made", at: 1, said: what });
+  const status = { state: "success", description: "built" };
+  const deployment = { "deployment staging": { ...status, id: 7 } };
+
+  test("with a token there are no check runs: that is said, and what they need", async () => {
+    await write(definition(GITHUB));
+    const run = newest();
+    const url = await serve(run, [
+      { type: "run.started", at: 1 },
+      said({ "tandem/shop: shop index": status, ...deployment }),
+    ]);
+    const { code, named } = await doctor(url);
+    expect(code).toBe(0);
+    expect(named("github-reports")).toMatchObject({
+      status: "ok",
+      says: "a token shows shop-3: commit statuses and deployments; there are no check runs, which GitHub gives to Apps only",
+      remedy: expect.stringMatching(
+        /^for check runs: appId and privateKey of a GitHub App in the secret tandem/,
+      ),
+    });
+  });
+
+  test("with an App there is nothing to wish for; what was refused tells of neither", async () => {
+    await write(definition(GITHUB));
+    const index = "tandem/shop: shop index";
+    const app = await doctor(
+      await serve(newest(), [said({ [index]: { ...status, id: 3 } }), said(deployment)]),
+    );
+    expect(app.named("github-reports")).toEqual({
+      status: "ok",
+      name: "github-reports",
+      pipeline: "shop",
+      says: "a GitHub App shows shop-3: check runs and deployments",
+    });
+    await api?.close();
+    const url = await serve(newest(), [said({ [index]: { ...status, refused: true }, ...deployment })]);
+    expect((await doctor(url)).named("github-reports")?.says).toMatch(/cannot be told from here$/);
   });
 
   test("a run of another repository shows nothing; the local GitHub comes with it all", async () => {

@@ -239,7 +239,13 @@ describe("a place that is not written whole", () => {
     answers = { "/api/pipelines": PIPELINES };
     expect(await run("history", "canary")).toMatchObject({
       code: 4,
-      err: 'tandem: no pipeline has a stage "canary"\n',
+      err: 'tandem: no pipeline has a stage "canary"; there are hello staging, hello production, shop staging\n',
+    });
+    expect(await run("shift", "api", "--to", "graviton=75%")).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(
+        /no pipeline has a service "api"; there are staging\/web \(hello staging\), /,
+      ),
     });
     expect(await run("history", "staging")).toMatchObject({
       code: 2,
@@ -252,6 +258,11 @@ describe("a place that is not written whole", () => {
     expect(await run("shift", "production", "web", "--to", "graviton=75%")).toMatchObject({
       code: 2,
       err: expect.stringContaining("write PIPELINE STAGE SERVICE, or the service alone"),
+    });
+    answers = { "/api/pipelines": { pipelines: [] } };
+    expect(await run("history", "canary")).toMatchObject({
+      code: 4,
+      err: 'tandem: no pipeline has a stage "canary"; there is none at all\n',
     });
   });
 });

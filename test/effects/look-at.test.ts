@@ -9,10 +9,12 @@ import {
   buildStarted,
   definition,
   digest,
+  published,
   runAfter,
   started,
   T0,
   UNTIL_GATED,
+  UNTIL_PUBLISHED,
 } from "../pipeline/given.ts";
 import { awsError, contextOf, fakeAws, operations } from "./fakes.ts";
 
@@ -175,6 +177,27 @@ describe("images as ECR describes them", () => {
     });
     const [image] = await lookAtImages(aws, run);
     expect(image?.children.map(({ size }) => size)).toEqual([undefined, undefined]);
+  });
+
+  test("what the index lists, also where a build pushed another around it or this run has built nothing", async () => {
+    const { aws } = fakeAws({ ecr: { describeImages: async () => ({ imageDetails: [] }) } });
+    const children = [digest("inside amd64"), digest("inside arm64")];
+    const wrapped = runAfter(
+      ...UNTIL_PUBLISHED.map((event) => (event.type === "index.published" ? { ...event, children } : event)),
+    );
+    const { repositoryUri, digest: index, size, mediaType } = published();
+    const earlier = { runId: "hello-1", commit: "2".repeat(40), sequence: 1 };
+    const reused = { hello: { ...earlier, repositoryUri, digest: index, size, mediaType, children } };
+    const again = runAfter(started({ sequence: 2, reused }));
+    for (const one of [wrapped, again])
+      await expect(lookAtImages(aws, one)).resolves.toMatchObject([
+        {
+          children: [
+            { platform: "linux/amd64", digest: children[0] },
+            { platform: "linux/arm64", digest: children[1] },
+          ],
+        },
+      ]);
   });
 
   test("a scan with its findings, and none of what was never scanned", async () => {

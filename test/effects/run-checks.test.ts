@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -8,18 +9,18 @@ import { entered, STAGE, stageWith, target } from "../pipeline/rolling.ts";
 import { awsError, contextOf, fakeAws, type Provided, said } from "./fakes.ts";
 import { at } from "./rolling.ts";
 
-async function checked(checks: readonly Check[], provided: Provided = {}) {
+async function checked(checks: readonly Check[], provided: Provided = {}, patience?: number) {
   const { aws, calls } = fakeAws(provided);
   const run = entered(stageWith([target("web")], { checks }));
-  const { events } = await runChecks(contextOf(aws), run, at(run).stage);
+  const { events } = await runChecks(contextOf(aws), run, at(run).stage, patience);
   const [event] = events;
   if (event?.type !== "checks.reported") throw new Error("nothing was reported");
   expect(event).toMatchObject({ at: T0, stage: STAGE });
   return { results: event.results, calls };
 }
 
-const says = async (check: Check, provided?: Provided) => {
-  const [result] = (await checked([check], provided)).results;
+const says = async (check: Check, provided?: Provided, patience?: number) => {
+  const [result] = (await checked([check], provided, patience)).results;
   return result?.state === "passed" ? "passed" : result?.why;
 };
 
@@ -154,9 +155,11 @@ describe("ECR's scan", () => {
     expect(await says(check, scans("COMPLETE", { MEDIUM: 7, LOW: 3 }))).toBe("passed");
     expect(await says(check, scans("ACTIVE"))).toBe("passed");
     expect(await says(check, scans("COMPLETE", { CRITICAL: 1, HIGH: 2, LOW: 3 }))).toMatch(
-      /^hello@sha256:\w+… has 1 CRITICAL, 2 HIGH · hello@/,
+      /^linux\/amd64 of hello@sha256:\w+… has 1 CRITICAL, 2 HIGH · linux\/arm64 of hello@/,
     );
-    expect(await says(check, scans("IN_PROGRESS"))).toMatch(/^the scan of hello@sha256:\w+… is IN_PROGRESS/);
+    expect(await says(check, scans("IN_PROGRESS"))).toMatch(
+      /^the scan of linux\/amd64 of hello@sha256:\w+… is IN_PROGRESS/,
+    );
     const never = {
       ecr: { describeImageScanFindings: () => Promise.reject(awsError("ScanNotFoundException")) },
     };
@@ -165,6 +168,96 @@ describe("ECR's scan", () => {
       ecr: { describeImageScanFindings: () => Promise.reject(awsError("AccessDeniedException")) },
     };
     expect(await says(check, denied)).toBe("could not be asked: said AWS");
+  });
+
+  type Scanned = ReturnType<NonNullable<NonNullable<Provided["ecr"]>["describeImageScanFindings"]>>;
+  const clean = () =>
+    Promise.resolve({ imageScanStatus: { status: "COMPLETE" }, imageScanFindings: {} } as const);
+  /** ECR knows the two images apart by their digests, and by nothing else. */
+  const each = (amd64: () => Scanned, arm64: () => Scanned): Provided => ({
+    ecr: {
+      describeImageScanFindings: ({ imageId }) =>
+        imageId?.imageDigest === digest("linux/arm64") ? arm64() : amd64(),
+    },
+  });
+  const named = (platform: "linux/amd64" | "linux/arm64") =>
+    `${platform} of hello@${digest(platform).slice(0, 19)}…`;
+
+  test.each<[string, () => Scanned, string]>([
+    [
+      "has findings",
+      async () => ({
+        imageScanStatus: { status: "COMPLETE" },
+        imageScanFindings: { findingSeverityCounts: { HIGH: 2 } },
+      }),
+      "# has 2 HIGH",
+    ],
+    ["was never scanned", () => Promise.reject(awsError("ScanNotFoundException")), "# has not been scanned"],
+    [
+      "is still being scanned",
+      async () => ({ imageScanStatus: { status: "IN_PROGRESS" } }),
+      "the scan of # is IN_PROGRESS",
+    ],
+  ])("one architecture that %s is enough to wait, and is named", async (_, bad, expected) => {
+    expect(await says(check, each(clean, bad))).toBe(expected.replace("#", named("linux/arm64")));
+    expect(await says(check, each(bad, clean))).toBe(expected.replace("#", named("linux/amd64")));
+  });
+});
+
+/** Nothing else happens meanwhile: it may take as long as it likes. */
+const SHORT_MS = 20;
+
+describe("whoever does not answer in time", () => {
+  const hangs = new Promise<never>(() => undefined);
+
+  test("has not passed, and it is said: a function, an alarm, a scan", async () => {
+    const late = "it has not answered within 0.02 seconds";
+    const never = () => hangs;
+    const aws: Provided = {
+      lambda: { invoke: never },
+      cloudwatch: { describeAlarms: never },
+      ecr: { describeImageScanFindings: never },
+    };
+    expect(await says({ type: "lambda", function: "smoke" }, aws, SHORT_MS)).toBe(late);
+    expect(await says({ type: "alarm", alarm: "web-5xx" }, aws, SHORT_MS)).toBe(late);
+    expect(await says({ type: "scan", severity: "high" }, aws, SHORT_MS)).toBe(late);
+  });
+
+  test("an address is not listened to any longer, and its connection is closed", async () => {
+    const closed: Promise<unknown>[] = [];
+    const server = createServer((request) => {
+      closed.push(once(request.socket, "close"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      expect(await says({ type: "http", url }, {}, 1000)).toBe("it has not answered within 1 seconds");
+      expect(closed).toHaveLength(1);
+      await Promise.all(closed);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("keeps nobody else from passing", async () => {
+    const { results } = await checked(
+      [
+        { type: "lambda", function: "smoke" },
+        { type: "alarm", alarm: "a" },
+      ],
+      {
+        lambda: { invoke: () => hangs },
+        cloudwatch: {
+          describeAlarms: async () => ({ MetricAlarms: [{ AlarmName: "a", StateValue: "OK" as const }] }),
+        },
+      },
+      500,
+    );
+    expect(results.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      "function smoke: failed",
+      "alarm a: passed",
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   capacityOf,
   isSameCapacity,
   providerNamed,
+  sameProviderFault,
   withWeights,
 } from "../../shared/pipeline/capacity.ts";
 import { deploymentConfiguration, ecsBakes, withoutPauses } from "../../shared/pipeline/service-update.ts";
@@ -216,4 +217,19 @@ test("a provider is meant by its name, or by how its name ends where that is one
   const spot = { ...two, "spot-graviton": share };
   expect(providerNamed(spot, "graviton")).toBe("graviton");
   expect(providerNamed({ ...spot, graviton: share }, "graviton")).toBe("graviton");
+  const arn = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/production-graviton";
+  expect(providerNamed(two, arn)).toBe("production-graviton");
+});
+
+test("two names of one provider are no two providers", () => {
+  const share = { base: 0, weight: 1 };
+  const two = { "production-x86": share, "production-graviton": share };
+  const arn = "arn:aws:ecs:us-east-1:000000000000:capacity-provider/production-x86";
+  expect(sameProviderFault(two, ["production-graviton", "production-x86", "graviton"])).toBe(
+    "production-graviton and graviton both mean the capacity provider production-graviton",
+  );
+  expect(sameProviderFault(two, [arn, "x86"])).toBe(
+    `${arn} and x86 both mean the capacity provider production-x86`,
+  );
+  expect(sameProviderFault(two, ["graviton", "x86", "spot"])).toBeUndefined();
 });
