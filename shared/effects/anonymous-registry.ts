@@ -49,7 +49,10 @@ export function anonymousReader({ host, repository }: ImageReference, patience: 
     }
   };
   return {
-    manifest: (reference) => text(`/manifests/${reference}`, ACCEPTED_MEDIA_TYPES.join(", ")),
+    manifest: async (reference) => {
+      const found = await text(`/manifests/${reference}`, ACCEPTED_MEDIA_TYPES.join(", "));
+      return found === undefined ? undefined : { text: found, missing: [] };
+    },
     config: (digest) => text(`/blobs/${digest}`, "*/*"),
   };
 }

@@ -8,6 +8,7 @@ import { notBegun, serviceTaken } from "../pipeline/messages.ts";
 import { type Deployment, deploymentsOf, type Run, type Stage } from "../pipeline/run.ts";
 import { isUntouched } from "../pipeline/steps.ts";
 import { runsAlready } from "../pipeline/task-definition.ts";
+import { refusalOf } from "./access-denied.ts";
 import { architectureGate } from "./architecture-gate.ts";
 import { activeInstances } from "./container-instances.ts";
 import { type EffectContext, facts, isError, type Outcome } from "./context.ts";
@@ -73,7 +74,7 @@ export async function deploy(
     facts({ type: "deployment.failed", at: context.now(), ...key, failure, rolledBack });
   try {
     const { target, deployment } = subjectOf(stage, command);
-    const once = lookOnce(context);
+    const once = lookOnce(context, run);
     // Needed in a moment, and known by the cluster alone: whoever needs it hears of an error.
     if (target.capacity !== undefined || deployment.prepared.baseCapacity !== undefined)
       activeInstances(once.aws, cluster).catch(() => undefined);
@@ -87,7 +88,7 @@ export async function deploy(
     return await (isFollowUp(deployment) ? moveOn(move, answer.found) : release(move, answer.found));
   } catch (error) {
     if (!isPermanent(error)) throw error;
-    return failed({ reason: `ECS refused to deploy ${service} in ${cluster}: ${error.message}` });
+    return failed(refusalOf(`ECS refused to deploy ${service} in ${cluster}`, error));
   }
 }
 

@@ -9,19 +9,29 @@ import { request, textOf } from "./registry.ts";
  * An image in this Region's ECR, through its API.
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html
  * @param registryId the account; this one when left out
+ * @param listed digests that are asked for in the same call, whether they are there
  */
-export function ecrReader(aws: Aws, { repository }: ImageReference, registryId?: string): ImageReader {
+export function ecrReader(
+  aws: Aws,
+  { repository }: ImageReference,
+  registryId?: string,
+  listed: readonly string[] = [],
+): ImageReader {
   const where = { repositoryName: repository, ...(registryId === undefined ? {} : { registryId }) };
   return {
     manifest: async (reference) => {
-      const imageId = reference.startsWith("sha256:") ? { imageDigest: reference } : { imageTag: reference };
+      const isDigest = reference.startsWith("sha256:");
+      const imageId = isDigest ? { imageDigest: reference } : { imageTag: reference };
       try {
-        const { images = [] } = await aws.ecr.batchGetImage({
+        const { images = [], failures = [] } = await aws.ecr.batchGetImage({
           ...where,
-          imageIds: [imageId],
+          imageIds: [imageId, ...listed.map((imageDigest) => ({ imageDigest }))],
           acceptedMediaTypes: [...ACCEPTED_MEDIA_TYPES],
         });
-        return images[0]?.imageManifest;
+        const found =
+          listed.length === 0 ? images[0] : images.find((one) => one.imageId?.imageDigest === reference);
+        const missing = failures.flatMap((failure) => failure.imageId?.imageDigest ?? []);
+        return found?.imageManifest === undefined ? undefined : { text: found.imageManifest, missing };
       } catch (error) {
         if (isError(error, "RepositoryNotFoundException")) return undefined;
         throw refused(error);

@@ -15,11 +15,13 @@ const PATIENCE_MS = 3_000;
  * BatchGetImage, and one GetDownloadUrlForLayer for an image that is no index), all others anonymously at their registries. What
  * cannot be had is unknown, with the reason. That an image is gone is said of the pipelines' own repositories only: of any
  * other, hosts may know more than this function may see.
+ * @param listed what indexes in the pipelines' own repositories list, by `REPOSITORY@DIGEST`: that has to be there as well
  * @param patience milliseconds for an image at another registry
  * @returns a function that throws what may work another time at ECR
  */
 export function imagePlatforms(
   { aws, settings }: Pick<EffectContext, "aws" | "settings">,
+  listed: ReadonlyMap<string, readonly string[]> = new Map(),
   patience = PATIENCE_MS,
 ): (image: string) => Promise<ImagePlatforms> {
   const own = Object.values(settings.repositoryUris);
@@ -37,8 +39,9 @@ export function imagePlatforms(
     if (ecr !== undefined && region !== undefined && ecr.region !== region) {
       return { unknown: `it is in another Region, ${ecr.region}` };
     }
-    const answer = platformsOf(image, ecrReader(aws, image, ecr?.account));
-    return own.includes(`${image.host}/${image.repository}`) ? answer : orUnknown(answer);
+    const isOwn = own.includes(`${image.host}/${image.repository}`);
+    const answer = platformsOf(image, ecrReader(aws, image, ecr?.account, isOwn ? listed.get(text) : []));
+    return isOwn ? answer : orUnknown(answer);
   };
   return (image) => {
     const answer = answers.get(image) ?? ask(image);
@@ -55,14 +58,19 @@ async function orUnknown(answer: Promise<ImagePlatforms>): Promise<ImagePlatform
 
 async function platformsOf(image: ImageReference, reader: ImageReader): Promise<ImagePlatforms> {
   try {
-    const text = await reader.manifest(image.reference);
-    if (text === undefined) return { gone: `there is no image ${image.reference} in ${image.repository}` };
-    const manifest = parseManifest(text);
+    const read = await reader.manifest(image.reference);
+    if (read === undefined) return { gone: `there is no image ${image.reference} in ${image.repository}` };
+    const manifest = parseManifest(read.text);
     if (manifest === undefined) return { unknown: "its manifest is of no known kind" };
     if (manifest.kind === "index") {
-      const platforms = manifest.manifests.flatMap((entry) =>
-        entry.platform === undefined || isAttestation(entry) ? [] : [platformName(entry.platform)],
+      const children = manifest.manifests.flatMap((entry) =>
+        entry.platform === undefined || isAttestation(entry)
+          ? []
+          : [{ digest: entry.digest, platform: platformName(entry.platform) }],
       );
+      const gone = goneChildren(image, children, read.missing);
+      if (gone !== undefined) return { gone };
+      const platforms = children.map(({ platform }) => platform);
       return platforms.length > 0
         ? { platforms: [...new Set(platforms)].sort() }
         : { unknown: "its index names no platform" };
@@ -76,4 +84,17 @@ async function platformsOf(image: ImageReference, reader: ImageReader): Promise<
     if (error instanceof CannotRead) return { unknown: error.message };
     throw error;
   }
+}
+
+/** An index lists images that somebody may have deleted, or archived, since: no host of that platform could pull it. */
+function goneChildren(
+  { repository, reference }: ImageReference,
+  children: readonly { readonly digest: string; readonly platform: string }[],
+  missing: readonly string[],
+): string | undefined {
+  const gone = children
+    .filter(({ digest }) => missing.includes(digest))
+    .map(({ digest, platform }) => `the ${platform} image ${digest}`);
+  if (gone.length === 0) return undefined;
+  return `${gone.join(" and ")}, which ${reference} lists, ${gone.length === 1 ? "is" : "are"} gone from ${repository}`;
 }

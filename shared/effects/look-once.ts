@@ -1,4 +1,5 @@
 import type { ImagePlatforms } from "../pipeline/placement.ts";
+import type { Run } from "../pipeline/run.ts";
 import type { Aws } from "./aws.ts";
 import type { EffectContext } from "./context.ts";
 import { imagePlatforms } from "./image-platforms.ts";
@@ -40,6 +41,14 @@ export interface LookContext extends EffectContext {
   readonly platformsOf: (image: string) => Promise<ImagePlatforms>;
 }
 
-export function lookOnce(context: EffectContext): LookContext {
-  return { ...context, aws: readOnce(context.aws), platformsOf: imagePlatforms(context) };
+/** @param run what its indexes list has to be there, too */
+export function lookOnce(context: EffectContext, run: Run): LookContext {
+  const listed = new Map(
+    run.images.flatMap(({ state }) =>
+      state.status === "published"
+        ? [[`${state.repositoryUri}@${state.digest}`, state.children] as const]
+        : [],
+    ),
+  );
+  return { ...context, aws: readOnce(context.aws), platformsOf: imagePlatforms(context, listed) };
 }

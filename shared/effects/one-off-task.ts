@@ -4,6 +4,7 @@ import type { Failure } from "../pipeline/events.ts";
 import { redact } from "../pipeline/redact.ts";
 import type { Deployment, Run, Stage } from "../pipeline/run.ts";
 import type { TaskDefinitionDocument } from "../pipeline/task-definition.ts";
+import { refusalOf } from "./access-denied.ts";
 import { type EffectContext, facts, isError, NOTHING, type Outcome } from "./context.ts";
 import { isPermanent, subjectOf } from "./deploy.ts";
 import { findService } from "./find-service.ts";
@@ -48,7 +49,13 @@ export async function runOneOff(
     if ("failure" in source) return failed(source.failure);
     const current = answer.found;
     const document = nextDocument(source.found);
-    const place = await placeOneOff(lookOnce(context), { target, deployment, current, document, definition });
+    const place = await placeOneOff(lookOnce(context, run), {
+      target,
+      deployment,
+      current,
+      document,
+      definition,
+    });
     if ("failure" in place) return failed(place.failure);
     const taskDefinition = await revisionFor(context, run, deployment, command, source.found, document);
     const token = context.sha256([run.id, command.stage, cluster, service, when, String(index)].join("\n"));
@@ -78,7 +85,7 @@ export async function runOneOff(
     return facts({ type: "task.started", at: context.now(), ...key, taskArn, taskDefinition });
   } catch (error) {
     if (!isPermanent(error) && !isError(error, "ConflictException")) throw error;
-    return failed({ reason: `ECS refused to run task ${definition.run}: ${error.message}` });
+    return failed(refusalOf(`ECS refused to run task ${definition.run}`, error));
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Service } from "@aws-sdk/client-ecs";
-import { capacityFrom, isSameCapacity, strategyItems } from "../pipeline/capacity.ts";
+import { capacityFrom, isSameCapacity, sameProviderFault, strategyItems } from "../pipeline/capacity.ts";
 import { constrainedTo } from "../pipeline/constraints.ts";
 import type { Capacity, EcsDeployment, StageDefinition } from "../pipeline/definition.ts";
-import type { PreparedDeployment } from "../pipeline/events.ts";
+import type { Failure, PreparedDeployment } from "../pipeline/events.ts";
 import { externalServiceFault } from "../pipeline/external-service.ts";
 import { fargateSizeFault } from "../pipeline/fargate-size.ts";
 import { serviceKey } from "../pipeline/leaving.ts";
@@ -15,17 +15,34 @@ import {
   withoutReadOnly,
 } from "../pipeline/task-definition.ts";
 import { taskDefinitionChanges } from "../pipeline/task-definition-diff.ts";
+import { refusalOf } from "./access-denied.ts";
 import { alarmFault } from "./alarms.ts";
 import { architectureGate } from "./architecture-gate.ts";
-import type { EffectContext } from "./context.ts";
+import { type EffectContext, isError } from "./context.ts";
 import { type Found, findService } from "./find-service.ts";
 import { type LookContext, lookOnce } from "./look-once.ts";
 import { rollbackProblems } from "./rehearsal.ts";
 import { describeTaskDefinition, releaseSource } from "./release-source.ts";
 import { readStageLock } from "./stage-lock.ts";
 
-/** All deployments of a stage side by side; the first failure is the stage's. */
+/**
+ * All deployments of a stage side by side; the first failure is the stage's. What may not be looked at is one: asking again
+ * would not help.
+ */
 export async function prepareStage(
+  context: EffectContext,
+  run: Run,
+  stage: StageDefinition,
+): Promise<Found<readonly PreparedDeployment[]>> {
+  try {
+    return await lookAtStage(context, run, stage);
+  } catch (error) {
+    if (!isError(error, "AccessDeniedException")) throw error;
+    return { failure: refusalOf(`AWS refused to say what stage ${stage.name} would change`, error) };
+  }
+}
+
+async function lookAtStage(
   context: EffectContext,
   run: Run,
   stage: StageDefinition,
@@ -33,7 +50,7 @@ export async function prepareStage(
   const lock = readStageLock(context.store, run.definition.name, stage.name);
   // Whoever needs it hears of an error; nobody does when a service is missing.
   lock.catch(() => undefined);
-  const once = lookOnce(context);
+  const once = lookOnce(context, run);
   const [prepared, alarms] = await Promise.all([
     Promise.all(stage.deploy.map((target) => prepareDeployment(once, run, stage, target, lock))),
     alarmFault(context.aws, [...new Set(stage.deploy.flatMap((target) => target.alarms ?? []))]),
@@ -63,8 +80,10 @@ async function prepareDeployment(
   if ("failure" in answer) return answer;
   const current = answer.found;
   const { taskDefinition: base = "", serviceArn = "" } = current;
-  const from = target.taskDefinition?.from === "family" ? await newestOfFamily(context, base) : undefined;
-  const key = { cluster, service, baseTaskDefinition: base, ...given("fromTaskDefinition", from) };
+  const newest = target.taskDefinition?.from === "family" ? await newestOfFamily(context, base) : undefined;
+  if (newest !== undefined && "failure" in newest) return newest;
+  const from = given("fromTaskDefinition", newest?.found);
+  const key = { cluster, service, baseTaskDefinition: base, ...from };
   const [before, source, { lock }] = await Promise.all([
     describeTaskDefinition(aws, base),
     releaseSource(context, run, target, key),
@@ -75,6 +94,8 @@ async function prepareDeployment(
   if (fault !== undefined) return { failure: fault };
   const next = releaseTaskDefinition(source.found.base, source.found.images);
   const capacity = capacityChange(current, target, lock);
+  const twice = namedTwice(target, capacity.baseCapacity);
+  if (twice !== undefined) return { failure: { ...twice, reason: `service ${service}: ${twice.reason}` } };
   const external = externalServiceFault(current, next, providersOf(target, capacity.capacity));
   if (external !== undefined) return { failure: external };
   const size = fargateSizeFault(next, isOnFargate(current, capacity.capacity));
@@ -107,6 +128,15 @@ function providersOf({ shift = [] }: EcsDeployment, capacity: Capacity = {}): re
   return [...Object.keys(capacity), ...shift.flatMap(({ weights }) => Object.keys(weights))];
 }
 
+/** Two names of one provider in the pipeline: its name and its ARN, say. ECS would be told two things of it. */
+function namedTwice({ capacity = {}, shift = [] }: EcsDeployment, base: Capacity = {}): Failure | undefined {
+  const reason = [
+    sameProviderFault(base, Object.keys(capacity)),
+    ...shift.map(({ weights }) => sameProviderFault({ ...base, ...capacity }, Object.keys(weights))),
+  ].find((fault) => fault !== undefined);
+  return reason === undefined ? undefined : { reason, remedy: "name it once in `capacity` and `shift`" };
+}
+
 /** By its launch type, or by the strategy it is about to have. */
 function isOnFargate({ launchType, capacityProviderStrategy }: Service, next?: Capacity): boolean {
   const providers = Object.keys(next ?? capacityFrom(capacityProviderStrategy) ?? {});
@@ -136,16 +166,22 @@ function containerFault(
   };
 }
 
-async function newestOfFamily({ aws }: EffectContext, arn: string): Promise<string | undefined> {
-  const family = /task-definition\/([^:]+)/.exec(arn)?.[1];
-  if (family === undefined) return undefined;
+async function newestOfFamily({ aws }: EffectContext, arn: string): Promise<Found<string>> {
+  const family = /task-definition\/([^:]+)/.exec(arn)?.[1] ?? arn;
   const { taskDefinitionArns = [] } = await aws.ecs.listTaskDefinitions({
     familyPrefix: family,
     status: "ACTIVE",
     sort: "DESC",
     maxResults: 1,
   });
-  return taskDefinitionArns[0];
+  const [found] = taskDefinitionArns;
+  if (found !== undefined) return { found };
+  return {
+    failure: {
+      reason: `all revisions of task definition ${family} are INACTIVE: the family has no newest to start from`,
+      remedy: "register one, or take `taskDefinition: family` out of the pipeline",
+    },
+  };
 }
 
 /** The pipeline's strategy; else what the service had before an architecture was quarantined; else its own. */

@@ -54,7 +54,10 @@ export async function ofProviders(
   const kinds = named.map((item) => ({ ...item, kind: kindOf(item.provider, providers) }));
   if (new Set(kinds.map(({ kind }) => kind)).size > 1) {
     const mixed = kinds.map(({ provider, kind }) => `${provider} is ${KINDS[kind]}`).join(", ");
-    return failed(`a strategy takes capacity providers of one kind: ${mixed}`, "keep those of one kind");
+    return failed(
+      `a strategy takes capacity providers of one kind: ${mixed}`,
+      "keep those of one kind in `capacity`, or in the service's own strategy",
+    );
   }
   const counting = kinds.filter(({ base, weight }) => base > 0 || weight > 0);
   return groupsOf(aws, cluster, counting, { providers, instances, definition, allowed });

@@ -5,10 +5,12 @@ import type { Failure } from "../pipeline/events.ts";
 import type { Stage } from "../pipeline/run.ts";
 import { withoutPauses } from "../pipeline/service-update.ts";
 import { keepsRelease } from "../pipeline/steps.ts";
+import { refusalOf } from "./access-denied.ts";
 import { type EffectContext, facts, NOTHING, type Outcome } from "./context.ts";
 import { isPermanent, subjectOf } from "./deploy.ts";
 import { findEndedNewest } from "./find-deployment.ts";
 import { findService } from "./find-service.ts";
+import { isRolledOut } from "./rolled-out.ts";
 import { changedConstraints } from "./update-service.ts";
 
 type Return = Extract<Command, { readonly type: "return-deployment" }>;
@@ -85,7 +87,7 @@ export async function returnDeployment(
     return facts({ type: "return.started", at: context.now(), ...key, deploymentId: id });
   } catch (error) {
     if (!isPermanent(error)) throw error;
-    return ended({ reason: `ECS refused to take it back: ${error.message}` });
+    return ended(refusalOf("ECS refused to take it back", error));
   }
 }
 
@@ -112,7 +114,8 @@ export async function verifyReturn(context: EffectContext, command: Verify): Pro
   const answer = await findService(context.aws, cluster, service);
   if ("failure" in answer) return ended(answer.failure);
   const ours = answer.found.deployments?.find(({ id }) => id === deploymentId);
-  if (ours?.status === "PRIMARY" && ours.rolloutState === "COMPLETED") return ended();
+  const isDone = await isRolledOut(context.aws, { cluster, service }, answer.found, ours);
+  if (ours?.status === "PRIMARY" && isDone) return ended();
   if (ours?.status === "PRIMARY" && ours.rolloutState !== "FAILED") return NOTHING;
   return ended({
     reason: `its deployment ${deploymentId} did not complete: ${ours?.rolloutStateReason ?? "another took its place"}`,

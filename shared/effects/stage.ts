@@ -1,10 +1,11 @@
 import { isGated, type StageDefinition } from "../pipeline/definition.ts";
 import { type Instant, isDerived, type RunEvent } from "../pipeline/events.ts";
 import { leavingOf } from "../pipeline/leaving.ts";
-import { stageBusy, stageHeld } from "../pipeline/messages.ts";
+import { sentence, stageBusy, stageHeld } from "../pipeline/messages.ts";
 import { gateRound, type Run, type Stage } from "../pipeline/run.ts";
 import type { Contender } from "../pipeline/stage-lock.ts";
 import { beginStage, enterStage, leaveStage, reopenGate, takerOf } from "../pipeline/stages.ts";
+import { refusalOf } from "./access-denied.ts";
 import { type EffectContext, facts, isError, NOTHING, type Outcome, type Wake } from "./context.ts";
 import { markLive } from "./mark-live.ts";
 import { readPipeline } from "./pipeline-stream.ts";
@@ -112,7 +113,7 @@ async function marked(context: EffectContext, run: Run, stage: string): Promise<
     return await markLive(context, run, stage);
   } catch (error) {
     if (!isError(error, "AccessDeniedException")) throw error;
-    return [`the images of ${stage} could not be marked as what it runs: ${error.message}`];
+    return [sentence(refusalOf(`the images of ${stage} could not be marked as what it runs`, error))];
   }
 }
 

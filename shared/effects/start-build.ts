@@ -4,6 +4,7 @@ import type { Command } from "../pipeline/commands.ts";
 import type { Platform } from "../pipeline/definition.ts";
 import type { RunEvent } from "../pipeline/events.ts";
 import type { Run } from "../pipeline/run.ts";
+import { accessRemedy, refusalOf } from "./access-denied.ts";
 import { type EffectContext, facts, isError, type Outcome, type Settings } from "./context.ts";
 import { findBuild } from "./find-build.ts";
 import { repositoryUri } from "./repositories.ts";
@@ -36,11 +37,11 @@ export async function startBuild(context: EffectContext, run: Run, command: Star
     if (id === undefined) throw new Error(`StartBuild of ${project} answered without a build id`);
     return facts(started(id));
   } catch (error) {
-    if (!isError(error, "InvalidInputException", "ResourceNotFoundException")) throw error;
-    const failure = {
-      reason: `CodeBuild refused to build ${image.name} for ${platform} in project ${project}: ${error.message}`,
-      remedy: "deploy the stack again, or mend the pipeline's image settings",
-    };
+    if (!isError(error, "InvalidInputException", "ResourceNotFoundException", "AccessDeniedException"))
+      throw error;
+    const what = `CodeBuild refused to build ${image.name} for ${platform} in project ${project}`;
+    const remedy = accessRemedy(error) ?? "deploy the stack again, or mend the pipeline's image settings";
+    const failure = refusalOf(what, error, remedy);
     return facts({ type: "build.failed", at: context.now(), ...key, failure, transient: false });
   }
 }

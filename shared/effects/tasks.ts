@@ -7,10 +7,13 @@ import type { Aws } from "./aws.ts";
 import { describeInstances, instanceArchitecture, PAGE } from "./container-instances.ts";
 import { lastWords, type Stopped } from "./last-words.ts";
 
-/** The tasks of one deployment. */
-export interface DeploymentTasks {
+export interface ServiceName {
   readonly cluster: string;
   readonly service: string;
+}
+
+/** The tasks of one deployment. */
+export interface DeploymentTasks extends ServiceName {
   /** `ecs-svc/…`: what ECS says has started them. */
   readonly deploymentId: string;
   /** What is behind the service, for tasks that have no host yet or no longer. */
@@ -26,13 +29,8 @@ export interface DeploymentTasks {
  * logs of failures that ECS gives no reason for. The lists of pages follow on each other, everything else goes side by side.
  */
 export async function describeServiceTasks(aws: Aws, wanted: DeploymentTasks): Promise<readonly SeenTask[]> {
-  const [running, stopped] = await Promise.all([
-    tasksOf(aws, wanted, "RUNNING"),
-    tasksOf(aws, wanted, "STOPPED"),
-  ]);
-  // A task that stops between the two lists is in both.
-  const tasks = new Map([...running, ...stopped].map((task) => [task.taskArn, task]));
-  const ours = [...tasks.values()].filter(({ startedBy }) => startedBy === wanted.deploymentId);
+  const tasks = await serviceTasks(aws, wanted);
+  const ours = tasks.filter(({ startedBy }) => startedBy === wanted.deploymentId);
   const architectures = await hostsOf(aws, wanted.cluster, ours);
   const placed = ours.map((task) => ({
     task,
@@ -45,9 +43,19 @@ export async function describeServiceTasks(aws: Aws, wanted: DeploymentTasks): P
   return placed.map((one) => seenTask(one, words));
 }
 
+/** All tasks of a service that ECS still knows. */
+export async function serviceTasks(aws: Aws, wanted: ServiceName): Promise<readonly Task[]> {
+  const [running, stopped] = await Promise.all([
+    tasksOf(aws, wanted, "RUNNING"),
+    tasksOf(aws, wanted, "STOPPED"),
+  ]);
+  // A task that stops between the two lists is in both.
+  return [...new Map([...running, ...stopped].map((task) => [task.taskArn, task])).values()];
+}
+
 async function tasksOf(
   aws: Aws,
-  { cluster, service }: DeploymentTasks,
+  { cluster, service }: ServiceName,
   desiredStatus: "RUNNING" | "STOPPED",
 ): Promise<readonly Task[]> {
   const described: Promise<readonly Task[]>[] = [];

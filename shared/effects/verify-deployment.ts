@@ -30,6 +30,7 @@ import { type EffectContext, facts, NOTHING, type Outcome } from "./context.ts";
 import { subjectOf } from "./deploy.ts";
 import { findPause } from "./find-pause.ts";
 import { findService } from "./find-service.ts";
+import { isRolledOut } from "./rolled-out.ts";
 import { describeServiceTasks } from "./tasks.ts";
 
 type Verify = Extract<Command, { readonly type: "verify-deployment" }>;
@@ -90,7 +91,7 @@ export async function verifyDeployment(
     const verdict = await verdictAbout(context, current, deployment, target, deploymentId);
     return without(failure, verdict) ?? failed(failure, rolledBack, verdict);
   }
-  if (ours?.rolloutState !== "COMPLETED") {
+  if (!(await isRolledOut(context.aws, { cluster, service }, current, ours))) {
     // Without its circuit breaker ECS would try for ever, and say nothing.
     const guarded = current.deploymentConfiguration?.deploymentCircuitBreaker?.enable === true;
     const soFar = guarded ? [] : await verdictAbout(context, current, deployment, target, deploymentId);

@@ -40,7 +40,8 @@ export async function changedMeanwhile(
 ): Promise<RunEventOf<"gate.voided"> | undefined> {
   for (const { prepared } of deploymentsOf(stage.state)) {
     const answer = await findService(context.aws, prepared.cluster, prepared.service);
-    if ("failure" in answer || answer.found.taskDefinition === prepared.baseTaskDefinition) continue;
+    if ("failure" in answer) continue;
+    if ((answer.found.taskDefinition ?? "") === prepared.baseTaskDefinition) continue;
     const voided = await voidGate(context, run, stage, prepared, answer.found);
     return "failure" in voided
       ? undefined

@@ -5,19 +5,26 @@ import type { Run } from "../../shared/pipeline/run.ts";
 import { approvalBy, T0 } from "../pipeline/given.ts";
 import { begun, entered, failed, plus, STAGE, stageWith, succeeded, target } from "../pipeline/rolling.ts";
 import { BASE, type FakeEcs, fakeEcs, OLD } from "./ecs.ts";
-import { BOTH, deployOn, NEXT, OURS, of, onTwoProviders, register, releaseOn, rolling } from "./rolling.ts";
-
-type Rest = Parameters<typeof deployOn> extends readonly [unknown, unknown, ...infer R] ? R : never;
+import {
+  BOTH,
+  claimed,
+  type DeployRest,
+  deployOn,
+  NEXT,
+  OURS,
+  onTwoProviders,
+  register,
+  releaseOn,
+  rolling,
+} from "./rolling.ts";
 
 let ecs: FakeEcs;
 beforeEach(() => {
   ecs = onTwoProviders();
 });
 
-const deployed = (run: Run, ...rest: Rest) => deployOn(ecs, run, ...rest);
+const deployed = (run: Run, ...rest: DeployRest) => deployOn(ecs, run, ...rest);
 const released = (change: object = {}) => releaseOn(ecs, change);
-
-const claimed: RunEvent = { type: "deployment.requested", ...of, lease: 0 };
 
 describe("a way back to a revision that is there", () => {
   const restored = (run: Run): Run => ({ ...run, restore: { [`${STAGE}/web`]: NEXT } });

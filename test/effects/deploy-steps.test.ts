@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import type { RunEvent } from "../../shared/pipeline/events.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import { plus, quarantined, STAGE } from "../pipeline/rolling.ts";
 import { BASE, type FakeEcs } from "./ecs.ts";
+import type { Provided } from "./fakes.ts";
 import {
+  claimed,
+  type DeployRest,
   deployOn,
   NEXT,
   OURS,
-  of,
   onTwoProviders,
   register,
   releaseOn,
@@ -17,18 +18,15 @@ import {
   strategyOf,
 } from "./rolling.ts";
 
-type Rest = Parameters<typeof deployOn> extends readonly [unknown, unknown, ...infer R] ? R : never;
-
 let ecs: FakeEcs;
 beforeEach(() => {
   ecs = onTwoProviders();
 });
 
-const deployed = (run: Run, ...rest: Rest) => deployOn(ecs, run, ...rest);
+const deployed = (run: Run, ...rest: DeployRest) => deployOn(ecs, run, ...rest);
 const released = (change: object = {}) => releaseOn(ecs, change);
 
 const shift = [{ weights: { graviton: 7 }, bakeMinutes: 5 }];
-const claimed: RunEvent = { type: "deployment.requested", ...of, lease: 0 };
 
 describe("a shift of weights", () => {
   const next = plus(rolling({ shift }), ...started(), stepDone(0), claimed);
@@ -172,7 +170,13 @@ describe("an image that lacks an architecture", () => {
       ],
     }),
   };
-  const only = { ecr: { batchGetImage: async () => ({ images: [amd64] }) } };
+  const only: Omit<Provided, "ecs"> = {
+    ecr: {
+      batchGetImage: async ({ imageIds = [] }) => ({
+        images: imageIds.map((imageId) => ({ ...amd64, imageId })),
+      }),
+    },
+  };
 
   test("is refused before anything is changed, naming container, image and platform", async () => {
     const { events, updates } = await deployed(plus(rolling(), claimed), {}, {}, only);

@@ -20,7 +20,7 @@ import {
   UNTIL_GATED,
 } from "../pipeline/given.ts";
 import { BASE, type FakeEcs, fakeEcs, SIDECAR } from "./ecs.ts";
-import { awsError, contextOf, fakeAws, operations, said } from "./fakes.ts";
+import { contextOf, fakeAws, operations, said } from "./fakes.ts";
 
 const RELEASE = `${REPOSITORY_URI}@${INDEX}`;
 const key = { at: T0, ...service("production") };
@@ -80,14 +80,6 @@ function registered(base = BASE, runId = "hello-1"): string {
   });
   return arn;
 }
-
-const failed = (reason: string) => [
-  expect.objectContaining({
-    type: "deployment.failed",
-    rolledBack: false,
-    failure: expect.objectContaining({ reason }),
-  }),
-];
 
 describe("deploy", () => {
   test("registers the base with the release's digest, tagged with the run, and points the service at it", async () => {
@@ -265,42 +257,6 @@ describe("a claim taken over", () => {
     const { called } = await deployed(1);
     expect(called).toContain("RegisterTaskDefinition");
   });
-});
-
-describe("what cannot be mended by trying again fails the deployment, with the remedy", () => {
-  test.each([
-    ["INACTIVE", "service web of cluster production does not exist"],
-    ["DRAINING", "service web of cluster production is DRAINING"],
-  ])("the service is %s", async (status, reason) => {
-    Object.assign(ecs.service, { status });
-    expect((await deployed()).events).toEqual(failed(reason));
-  });
-
-  test("the service is missing", async () => {
-    expect(
-      (await deployed(0, approved(), { describeServices: async () => ({ services: [] }) })).events,
-    ).toEqual(failed("service web of cluster production does not exist"));
-  });
-
-  test("the cluster is missing", async () => {
-    ecs = fakeEcs("elsewhere");
-    expect((await deployed()).events).toEqual(failed("cluster production does not exist"));
-  });
-
-  test("ECS refuses the task definition", async () => {
-    const refuse = () => Promise.reject(awsError("ClientException", "Role is not valid"));
-    expect((await deployed(0, approved(), { registerTaskDefinition: refuse })).events).toEqual(
-      failed("ECS refused to deploy web in production: Role is not valid"),
-    );
-  });
-
-  test.each(["ThrottlingException", "ServerException"])(
-    "while %s is thrown, for another try",
-    async (name) => {
-      const refuse = () => Promise.reject(awsError(name, "later"));
-      await expect(deployed(0, approved(), { updateService: refuse })).rejects.toThrow("later");
-    },
-  );
 });
 
 test("a run says so when it is asked for a service that its stage does not deploy", async () => {

@@ -1,3 +1,4 @@
+import type { ImageIdentifier } from "@aws-sdk/client-ecr";
 import type { Deployment, Service, Tag, Task, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { Aws } from "../../shared/effects/aws.ts";
 import { awsError } from "./fakes.ts";
@@ -10,7 +11,7 @@ export interface FakeEcs {
   readonly revisions: Map<string, { readonly document: TaskDefinition; readonly tags: readonly Tag[] }>;
   readonly aws: Aws["ecs"];
   /** Every image that its task definitions name is there, for both architectures. */
-  readonly images: Pick<Aws["ecr"], "batchGetImage">;
+  readonly images: Pick<Aws["ecr"], "batchGetImage" | "describeImages">;
 }
 
 const REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com";
@@ -128,23 +129,49 @@ export function fakeEcs(cluster: string): FakeEcs {
     stopTask: async () => ({}),
     describeServiceRevisions: async () => ({ serviceRevisions: [] }),
   };
-  return { service, tasks, revisions, aws, images: { batchGetImage: async () => ({ images: [BOTH] }) } };
+  return { service, tasks, revisions, aws, images: IMAGES };
 }
 
-const platform = (architecture: string) => ({
-  mediaType: "application/vnd.oci.image.manifest.v1+json",
-  digest: `sha256:${"1".repeat(64)}`,
-  size: 1,
-  platform: { os: "linux", architecture },
-});
+/** An index of an image for each architecture. @param digestOf what a platform's image is known by */
+function bothPlatforms(digestOf: (platform: string) => string) {
+  const manifests = ["amd64", "arm64"].map((architecture) => ({
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    digest: digestOf(`linux/${architecture}`),
+    size: 1,
+    platform: { os: "linux", architecture },
+  }));
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  return { imageManifest: JSON.stringify({ schemaVersion: 2, mediaType, manifests }) };
+}
 
-const BOTH = {
-  imageManifest: JSON.stringify({
-    schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests: [platform("amd64"), platform("arm64")],
+const BOTH = bothPlatforms(() => `sha256:${"1".repeat(64)}`);
+
+const IMAGES: FakeEcs["images"] = {
+  batchGetImage: async ({ imageIds = [] }) => ({
+    images: imageIds.map((imageId) => ({ ...BOTH, imageId })),
   }),
+  describeImages: async () => ({ imageDetails: [] }),
 };
+
+/** Indexes for both architectures, of which some of what they list is gone: the images of these platforms. */
+export function imagesWithout(
+  platforms: readonly string[],
+  digestOf: (platform: string) => string,
+): FakeEcs["images"] {
+  const gone = platforms.map(digestOf);
+  const isGone = ({ imageDigest = "" }: ImageIdentifier) => gone.includes(imageDigest);
+  return {
+    ...IMAGES,
+    batchGetImage: async ({ imageIds = [] }) => ({
+      images: imageIds
+        .filter((imageId) => !isGone(imageId))
+        .map((imageId) => ({ ...bothPlatforms(digestOf), imageId })),
+      failures: imageIds
+        .filter(isGone)
+        .map((imageId) => ({ imageId, failureCode: "ImageNotFound" as const })),
+    }),
+  };
+}
 
 /** A running task of a deployment, with the digest its container was started from. */
 export function task(

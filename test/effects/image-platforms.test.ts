@@ -59,7 +59,7 @@ function reader(provided: Provided = {}, uris: Readonly<Record<string, string>> 
   const { aws, calls } = fakeAws(provided);
   const context = contextOf(aws);
   const settings = { ...context.settings, repositoryUris: uris };
-  return { platformsOf: imagePlatforms({ aws, settings }, patience), calls };
+  return { platformsOf: imagePlatforms({ aws, settings }, new Map(), patience), calls };
 }
 
 describe("at a public registry", () => {

@@ -7,7 +7,7 @@ import type { Run } from "../../shared/pipeline/run.ts";
 import { T0 } from "../pipeline/given.ts";
 import { entered, plus, STAGE, stageWith, target } from "../pipeline/rolling.ts";
 import { BASE, type FakeEcs } from "./ecs.ts";
-import { awsError } from "./fakes.ts";
+import { awsError, denied } from "./fakes.ts";
 import { around, at, HOSTS, NEXT, onTwoProviders, register, rolling, started, web } from "./rolling.ts";
 
 const MIGRATE: OneOffTask = {
@@ -191,6 +191,13 @@ describe("what ECS refuses", () => {
   ])("%s ends the task", async (name, reason) => {
     const { events } = await ran(fresh(), MIGRATE, {}, { runTask: () => Promise.reject(awsError(name)) });
     expect(events).toMatchObject([{ type: "task.ended", failure: { reason }, lines: [] }]);
+  });
+
+  test("a permission that is missing is named, with the role", async () => {
+    const forbidden = { runTask: () => Promise.reject(denied("ecs:RunTask")) };
+    const { events } = await ran(fresh(), MIGRATE, {}, forbidden);
+    const remedy = expect.stringMatching(/^give the role tandem-on-build-change the permission ecs:RunTask/);
+    expect(events).toMatchObject([{ type: "task.ended", failure: { remedy } }]);
   });
 
   test("a throttled call is made another time", async () => {

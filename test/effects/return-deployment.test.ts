@@ -4,7 +4,7 @@ import type { RunEvent } from "../../shared/pipeline/events.ts";
 import type { Run } from "../../shared/pipeline/run.ts";
 import { failed, idOf, plus, STAGE } from "../pipeline/rolling.ts";
 import { BASE, type FakeEcs, fakeEcs } from "./ecs.ts";
-import { awsError } from "./fakes.ts";
+import { awsError, denied } from "./fakes.ts";
 import { around, at, BOTH, NEXT, OURS, of, rolling, started, stepDone, strategyOf, web } from "./rolling.ts";
 
 const items = (graviton: number) => [
@@ -130,6 +130,10 @@ describe("a service goes back", () => {
     };
     expect((await returned(gone(), 0, refused)).events).toMatchObject([
       { type: "return.ended", failure: { reason: "ECS refused to take it back: no such provider" } },
+    ]);
+    const forbidden = { updateService: () => Promise.reject(denied("ecs:UpdateService")) };
+    expect((await returned(gone(), 0, forbidden)).events).toMatchObject([
+      { failure: { remedy: expect.stringContaining("the permission ecs:UpdateService on") } },
     ]);
     const throttled = { updateService: () => Promise.reject(awsError("ThrottlingException")) };
     await expect(returned(gone(), 0, throttled)).rejects.toThrow();

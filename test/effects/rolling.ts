@@ -46,10 +46,13 @@ export function register(ecs: FakeEcs): void {
   });
 }
 
+/** The step has been claimed. */
+export const claimed: RunEvent = { type: "deployment.requested", ...of, lease: 0 };
+
 /** The step has been claimed, and ECS has begun it. */
 export function started(deploymentId = OURS, step = 0): readonly RunEvent[] {
   return [
-    { type: "deployment.requested", ...of, lease: 0 },
+    claimed,
     {
       type: "deployment.started",
       ...of,
@@ -122,6 +125,10 @@ export async function deployOn(
   const { events } = await deploy(context, run, stage, { type: "deploy", ...web, step, lease });
   return { events, ...seen };
 }
+
+/** What `deployOn` takes after the service and the run. */
+export type DeployRest =
+  Parameters<typeof deployOn> extends readonly [unknown, unknown, ...infer Rest] ? Rest : never;
 
 /** The service runs the release, and rests. */
 export async function releaseOn(ecs: FakeEcs, change: object = {}): Promise<void> {

@@ -23,7 +23,7 @@ import {
   UNTIL_PUBLISHED,
 } from "../pipeline/given.ts";
 import { BASE, fakeEcs, OLD } from "./ecs.ts";
-import { awsError, contextOf, fakeAws, operations } from "./fakes.ts";
+import { contextOf, denied, fakeAws, operations } from "./fakes.ts";
 
 const runOf = (sequence: number) => runAfter(started({ sequence }), ...UNTIL_PUBLISHED.slice(1));
 
@@ -86,12 +86,15 @@ describe("enter-stage", () => {
       wake: [],
     });
     expect(operations(calls).toSorted()).toEqual([
+      // The gate looks at two images, the rehearsal at those of the way back, and at what the one by digest lists.
+      "BatchGetImage",
       "BatchGetImage",
       "BatchGetImage",
       "BatchGetImage",
       "BatchGetImage",
       "DescribeCapacityProviders",
       "DescribeContainerInstances",
+      "DescribeImages",
       "DescribeServices",
       "DescribeTaskDefinition",
       "ListContainerInstances",
@@ -294,7 +297,10 @@ describe("leave-stage", () => {
     expect(await left(async () => ({ images: [] }))).toContain(gone);
     const details = { runId: "hello-1", pipeline: "hello", stage: "staging", problems: [gone] };
     expect(warned).toEqual([["what a stage runs may expire", details]]);
-    const forbidden = await left(() => Promise.reject(awsError("AccessDeniedException")));
+    const forbidden = await left(() => Promise.reject(denied("ecr:BatchGetImage")));
     expect(forbidden.join()).toContain("could not be marked as what it runs: ");
+    expect(forbidden.join()).toContain(
+      "give the role tandem-on-build-change the permission ecr:BatchGetImage",
+    );
   });
 });

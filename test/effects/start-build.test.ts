@@ -3,7 +3,7 @@ import { startBuild } from "../../shared/effects/start-build.ts";
 import type { Command } from "../../shared/pipeline/commands.ts";
 import { COMMIT, definition, runAfter, started, T0 } from "../pipeline/given.ts";
 import { buildOf, OURS } from "./codebuild.ts";
-import { awsError, contextOf, fakeAws, operations, type Provided, said } from "./fakes.ts";
+import { awsError, contextOf, denied, fakeAws, operations, type Provided, said } from "./fakes.ts";
 
 const run = runAfter(started());
 const [image] = definition().images;
@@ -153,6 +153,18 @@ describe("start-build", () => {
       ]);
     },
   );
+
+  test("a permission that is missing fails it, too, and is named with the role", async () => {
+    const error = denied(
+      "codebuild:StartBuild",
+      "arn:aws:codebuild:us-east-1:000000000000:project/build-arm64",
+    );
+    const { events } = await start({ codebuild: { startBuild: () => Promise.reject(error) } });
+    const remedy = expect.stringMatching(
+      /^give the role tandem-on-build-change the permission codebuild:StartBuild on/,
+    );
+    expect(events).toMatchObject([{ type: "build.failed", transient: false, failure: { remedy } }]);
+  });
 
   test.each(["ThrottlingException", "AccountLimitExceededException", "TimeoutError"])(
     "what may work another time is thrown (%s)",
