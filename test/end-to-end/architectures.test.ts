@@ -1,38 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { both, pushIndex } from "../local/ecs-images.ts";
-import { isOver, type Run } from "./support/api.ts";
 import { byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
+import { command, ecs, nextVersion, pipeline, released } from "./support/moves.ts";
 import { type Project, projectWith } from "./support/project.ts";
-import { tandem } from "./support/tandem.ts";
-import { application } from "./support/working-copy.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
 
-const PIPELINE = (name: string, branch: string, cluster: string, more: string) => `
-name: ${name}
-source:
-  codecommit: { repository: hello, branches: [${branch}] }
-images:
-  - name: hello
-    platforms: [linux/amd64, linux/arm64]
-    tags: ["{shortSha}"]
-stages:
-  - name: ${cluster}
-    deploy:
-      - ecs:
-          cluster: ${cluster}
-          service: web
-          containers: { web: hello }
-          taskDefinition: family
-          circuitBreaker: { rollback: true, threshold: { count: 3 } }
-          ${more}
-`;
+const FAMILY = ", taskDefinition: family";
 
 let project: Project;
 let world: World;
 beforeAll(async () => {
   project = await projectWith({
-    "strict.yml": PIPELINE("strict", "main", "staging", ""),
-    "lenient.yml": PIPELINE("lenient", "lenient", "production", "missingArchitecture: constrain"),
+    "strict.yml": pipeline("strict", [ecs("staging", "web", FAMILY)]),
+    "lenient.yml": pipeline("lenient", [
+      ecs("production", "web", `${FAMILY}, missingArchitecture: constrain`),
+    ]),
   });
   world = await openWorld({ project: project.folder });
   await seed(world, ["staging", "production"]);
@@ -42,17 +24,6 @@ afterAll(async () => {
   await world?.close();
   await project?.remove();
 }, 30_000);
-
-let version = 0;
-
-/** Pushes another version to a branch, and follows it to its end. */
-async function pushed(branch: string, change: Readonly<Record<string, Buffer>> = {}): Promise<Run> {
-  const { api, copy } = world;
-  version += 1;
-  const commit = await copy.commit({ ...application(version), ...change });
-  await copy.push("carol", `HEAD:refs/heads/${branch}`);
-  return api.until(await api.runOf(commit), isOver);
-}
 
 /** The family's next revision gets a sidecar from the registry's `proxy`; the service keeps what it has. */
 async function addSidecar(cluster: string, architectures: readonly ("amd64" | "arm64")[]): Promise<string> {
@@ -82,10 +53,10 @@ describe("the architecture gate", () => {
     const { aws } = world;
     const image = await addSidecar("staging", ["amd64"]);
     const before = await serviceOf(aws, "staging");
-    const run = await pushed("main");
+    const run = await released(world, "strict");
     expect(run.status).toBe("failed");
     expect(run.reason).toContain(
-      `stage staging failed: service web has arm64 hosts behind capacity provider staging-graviton, but container proxy has no linux/arm64 image (${image} is for linux/amd64)`,
+      `stage live failed: service web has arm64 hosts behind capacity provider staging-graviton, but container proxy has no linux/arm64 image (${image} is for linux/amd64)`,
     );
     expect(run.reason).toContain("missingArchitecture: constrain");
     expect((await serviceOf(aws, "staging")).taskDefinition).toBe(before.taskDefinition);
@@ -94,7 +65,7 @@ describe("the architecture gate", () => {
 
   test("lets it through once the sidecar has both", async () => {
     await addSidecar("staging", ["amd64", "arm64"]);
-    const run = await pushed("main");
+    const run = await released(world, "strict");
     expect(run.status).toBe("succeeded");
     expect(run.stages[0]?.services[0]).toMatchObject({
       hosts: { x86_64: ["staging-x86"], arm64: ["staging-graviton"] },
@@ -107,7 +78,7 @@ describe("`missingArchitecture: constrain`", () => {
   test("keeps the service to the hosts that fit", async () => {
     const { aws } = world;
     await addSidecar("production", ["amd64"]);
-    const run = await pushed("lenient");
+    const run = await released(world, "lenient");
     expect(run).toMatchObject({ status: "succeeded" });
     expect(run.stages[0]?.services[0]).toMatchObject({ tasks: { x86_64: 4 }, verdictText: "x86_64 4/4" });
     expect(run.stages[0]?.services[0]?.notes?.[0]).toContain("it runs on x86_64 only until");
@@ -120,7 +91,7 @@ describe("`missingArchitecture: constrain`", () => {
   test("and lets it go everywhere again once that is possible", async () => {
     const { aws } = world;
     await addSidecar("production", ["amd64", "arm64"]);
-    const run = await pushed("lenient");
+    const run = await released(world, "lenient");
     expect(run).toMatchObject({ status: "succeeded" });
     expect(byArchitecture(await tasksOf(aws, "production"))).toEqual({ x86_64: 2, arm64: 2 });
     expect((await serviceOf(aws, "production")).placementConstraints).toEqual([]);
@@ -129,12 +100,10 @@ describe("`missingArchitecture: constrain`", () => {
 
 describe("the verdict", () => {
   test("says of a release that is broken on arm64 how it fared on each, in the run and in the CLI", async () => {
-    const { aws, url } = world;
+    const { aws } = world;
     await addSidecar("staging", ["amd64", "arm64"]);
     const before = await serviceOf(aws, "staging");
-    const program = application(version + 1)["bin/amd64/app"];
-    if (!(program instanceof Buffer)) throw new Error("the application has no program");
-    const run = await pushed("main", { "bin/arm64/app": program });
+    const run = await released(world, "strict", nextVersion(true));
     expect(run.status).toBe("failed");
     const [service] = run.stages[0]?.services ?? [];
     expect(service?.verdictText).toMatch(
@@ -144,9 +113,7 @@ describe("the verdict", () => {
       { architecture: "x86_64" },
       { architecture: "arm64", running: 0 },
     ]);
-    expect((await tandem(["show", run.id, "--url", url])).out).toContain(
-      "arm64 0/2: exit 255 (exec format error)",
-    );
+    expect((await command(world, ["show", run.id])).out).toContain("arm64 0/2: exit 255 (exec format error)");
     expect((await serviceOf(aws, "staging")).taskDefinition).toBe(before.taskDefinition);
   });
 });

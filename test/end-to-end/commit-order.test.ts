@@ -1,31 +1,24 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
-import { isOver, type Run } from "./support/api.ts";
+import { isGated, isOver, type Run, releaseOf } from "./support/api.ts";
 import { serviceOf, tasksOf } from "./support/clusters.ts";
 import type { EventEntry } from "./support/control.ts";
 import { andThen } from "./support/functions.ts";
+import { sweepLater } from "./support/later-sweep.ts";
+import { ORDER_PIPELINES } from "./support/order-pipelines.ts";
 import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
-import { application, git } from "./support/working-copy.ts";
+import { tandem } from "./support/tandem.ts";
+import { application, git, WorkingCopy } from "./support/working-copy.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
-
-const PIPELINE = `name: hello
-source:
-  codecommit: { repository: hello, branches: [main], paths: ["**", "!docs/**"] }
-images:
-  - name: hello
-stages:
-  - name: staging
-    deploy:
-      - ecs: { cluster: staging, service: web, containers: { web: hello } }
-`;
 
 const PUSH = "CodeCommit Repository State Change";
 
 let project: Project;
 let world: World;
 beforeAll(async () => {
-  project = await projectWith({ "hello.yml": PIPELINE });
+  project = await projectWith(ORDER_PIPELINES);
   world = await openWorld({ project: project.folder });
   await seed(world, ["staging"]);
 }, 90_000);
@@ -235,5 +228,108 @@ describe("POST /api/pipelines/hello/runs", () => {
       status: 409,
       body: { error: { code: "not-started", message: expect.stringContaining("no longer the tip of main") } },
     });
+  });
+});
+
+const BUILD = "CodeBuild Build State Change";
+const ended = z.object({ "build-status": z.literal("SUCCEEDED"), "build-id": z.string() });
+
+describe("a repository with several pipelines", () => {
+  let copy: WorkingCopy;
+  beforeAll(async () => {
+    await world.aws.codeCommit.createRepository({ repositoryName: "modes" });
+    copy = await WorkingCopy.clone(`${world.url}/git/modes`, join(world.folder, "modes"));
+  });
+
+  /** Pushes to a branch of its own. @returns the run */
+  async function runOn(branch: string, files: Readonly<Record<string, string | Buffer>>): Promise<string> {
+    await git(copy.folder, ["checkout", "--quiet", "-B", branch]);
+    const commit = await copy.commit(files);
+    await copy.push("carol", branch);
+    return world.api.runOf(commit);
+  }
+
+  /** Waits until all builds of a run have ended, and nobody has heard of it. */
+  async function builtUnheard(id: string): Promise<void> {
+    await eventually(async () => {
+      const builds = (await world.api.run(id)).images.flatMap(({ builds }) => builds);
+      const lost = (await world.control.events()).flatMap(({ fault, event }) => {
+        const detail = ended.safeParse(event.detail).data;
+        return fault === "lose" && detail !== undefined ? [detail["build-id"]] : [];
+      });
+      const isLost = ({ buildId = "none" }) => lost.some((arn) => arn.endsWith(buildId));
+      return builds.every(isLost) ? true : undefined;
+    }, `the lost ends of both builds of ${id}`);
+  }
+
+  /** Two pushes to the branch of a mode: the older is slow to build, as far as anybody hears. */
+  async function twoPushes(mode: string) {
+    const { control } = world;
+    await control.loseEvents(BUILD, 1000);
+    const older = await runOn(mode, application(1));
+    await builtUnheard(older);
+    await control.clearEventFaults();
+    return { older, newer: await runOn(mode, application(2)) };
+  }
+
+  /** The older run's builds are asked for. */
+  const heardLater = () => sweepLater(world.aws, world.url, 60_000, project.folder);
+
+  async function approved(id: string): Promise<Run> {
+    const { api } = world;
+    const gated = await api.until(id, isGated("staging"));
+    const answer = await api.decide(id, "staging", "alice", "approve", releaseOf(gated, "staging"));
+    expect(answer.status).toBe(200);
+    return api.until(id, isOver);
+  }
+
+  const told = async (...args: readonly string[]) => (await tandem([...args, "--url", world.url])).out;
+
+  test("queued: the newer, though built first, waits for the older, and says so", async () => {
+    const { older, newer } = await twoPushes("queued");
+    const behind = `staging waits: ${older} has the stage`;
+    const waiting = await world.api.until(newer, ({ explanation }) => explanation.includes(behind));
+    expect(waiting).toMatchObject({ images: [{ status: "published" }], stages: [{ status: "waiting" }] });
+    expect((await world.api.run(older)).status).toBe("building");
+    expect(await told("explain", newer)).toContain(behind);
+    await heardLater();
+    expect(await approved(older)).toMatchObject({ status: "succeeded" });
+    await isDeployed(await approved(newer));
+  });
+
+  test("parallel: the newer goes first; the older comes too late, and is superseded by it", async () => {
+    const { older, newer } = await twoPushes("parallel");
+    const deployed = await approved(newer);
+    await heardLater();
+    const late = await world.api.until(older, isOver);
+    expect(late).toMatchObject({
+      status: "superseded",
+      supersededBy: newer,
+      images: [{ status: "published" }],
+    });
+    expect(late.explanation).toContain(`${newer} is newer and took its place`);
+    expect(await told("show", older)).toContain(`superseded by ${newer}`);
+    await isDeployed(deployed);
+  });
+
+  test("two images: what did not change is not built again, and the run says whose index it is", async () => {
+    const { api } = world;
+    const of = (folder: string, text: number) =>
+      Object.fromEntries(
+        Object.entries(application(text)).map(([name, file]) => [`${folder}/${name}`, file]),
+      );
+    const first = await api.until(await runOn("mono", { ...of("api", 1), ...of("web", 1) }), isOver);
+    expect(first.images.map(({ builds }) => builds.length)).toEqual([2, 2]);
+    const second = await api.until(await runOn("mono", of("api", 2)), isOver);
+    const [, web] = first.images;
+    expect(second).toMatchObject({
+      status: "succeeded",
+      images: [
+        { name: "api", builds: [{ status: "succeeded" }, { status: "succeeded" }] },
+        { name: "web", builds: [], reusedFrom: first.id, indexDigest: web?.indexDigest },
+      ],
+    });
+    expect(second.images[0]?.indexDigest).not.toBe(first.images[0]?.indexDigest);
+    expect(await told("show", second.id)).toContain(`reused from ${first.id}: none of its paths has changed`);
   });
 });

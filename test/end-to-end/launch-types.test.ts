@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { isGated, isOver, releaseOf } from "./support/api.ts";
 import { awsClients, closeClients } from "./support/clients.ts";
 import { byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
+import { sweepLater } from "./support/later-sweep.ts";
 import { command, ecs, nextVersion, pipeline, pushed, released } from "./support/moves.ts";
+import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
 
@@ -36,7 +38,7 @@ beforeAll(async () => {
     "purged.yml": pipeline(
       "purged",
       [ecs("mixed", "web")],
-      ["approval: { from: [release-managers], required: 1 }"],
+      ["approval: { from: [release-managers], required: 1 }", "overrides: [release-mangers]"],
     ),
     "taken.yml": pipeline("taken", [ecs("mixed", "taken").replace("count: 3", "count: 500")]),
   });
@@ -57,7 +59,7 @@ beforeAll(async () => {
   await createOnFargate("arm", "ARM64");
   await createOnFargate("solo", "ARM64");
   await clusters.createCluster({ clusterName: "anywhere" });
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await world?.close();
   await project?.remove();
@@ -187,6 +189,26 @@ describe("ECS Anywhere", () => {
     expect(await revisions()).toEqual(registered);
   });
 
+  test("when one host of two is disconnected, it is named, and the deployment goes on on the other", async () => {
+    const [, away = ""] = hosts;
+    await setConnected(away, false);
+    const id = await pushed(world, "anywhere");
+    await eventually(async () => {
+      const { deployments = [] } = await serviceOf(world.aws, "anywhere");
+      return deployments.length === 2 && deployments[0]?.runningCount === 2 ? true : undefined;
+    }, "the release's tasks");
+    // What the host that is away still runs, ECS waits for; the sweep sees that it waits in vain.
+    await sweepLater(world.aws, world.url, 60_000, project.folder);
+    const run = await world.api.until(id, isOver);
+    const [service] = run.stages[0]?.services ?? [];
+    const note = "external instances that are disconnected get no task: mi-arm64";
+    expect(run).toMatchObject({ status: "succeeded" });
+    expect(service).toMatchObject({ tasks: { x86_64: 2 }, notes: expect.arrayContaining([note]) });
+    expect(service?.hosts).toEqual({ x86_64: ["launch type EXTERNAL"] });
+    expect((await command(world, ["show", run.id])).out).toContain(note);
+    await setConnected(away, true);
+  });
+
   test("when every host is disconnected, they are named, and nobody waits", async () => {
     const { aws } = world;
     const before = await serviceOf(aws, "anywhere");
@@ -261,4 +283,18 @@ describe("what is not as it should be is named", () => {
     expect((await serviceOf(world.aws, "mixed", "taken")).taskDefinition).toBe(taskDefinition);
     expect((await command(world, ["show", id])).out).toContain("took its place");
   });
+});
+
+test("a group that a pipeline names and nobody has: tandem doctor says which before a release waits for it", async () => {
+  const { code, out } = await command(world, ["doctor"]);
+  const groups = out.split("\n").filter((line) => line.includes("group of purged"));
+  expect(groups).toEqual([
+    "missing  group of purged: nobody is known to be in release-mangers",
+    "ok       group of purged: alice, bob in release-managers",
+  ]);
+  expect(out).toContain(
+    "         needed: people in the group release-mangers where they sign in, or under `groups`",
+  );
+  expect(out.match(/^missing/gm)).toHaveLength(1);
+  expect(code).toBe(1);
 });

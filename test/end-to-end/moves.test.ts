@@ -170,6 +170,12 @@ describe("moving to Graviton", () => {
   test.each([
     ["nope=75%", 6, "the service has no capacity provider nope; it has shifted-x86, shifted-graviton"],
     ["shifted-x86=80%,shifted-graviton=80%", 6, "the shares add up to 160 %"],
+    [
+      "graviton=75%,shifted-graviton=25%",
+      6,
+      "graviton and shifted-graviton both mean the capacity provider shifted-graviton; name it once",
+    ],
+    ["graviton=75%,graviton=25%", 2, "says two shares of graviton: name it once"],
     ["graviton", 2, "is no share: write PROVIDER=PERCENT"],
   ])("refuses `--to %s`", async (to, code, says) => {
     const { err, ...ran } = await command(world, ["shift", "even", "live", "web", "--to", to]);

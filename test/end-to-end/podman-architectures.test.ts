@@ -6,37 +6,20 @@ import { pushFirstImage } from "../../demo/first-image.ts";
 import { prepareHello } from "../../examples/hello/prepare.ts";
 import { isOver, type Run } from "./support/api.ts";
 import { architectureOf, byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
+import { command, ecs, moved, pipeline } from "./support/moves.ts";
 import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
-import { tandem } from "./support/tandem.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
 
 const withPodman = process.env.TANDEM_TEST_ENGINE === "podman" ? describe : describe.skip;
 
 const PATIENCE_MS = 180_000;
 
-const PIPELINE = (name: string, branch: string, cluster: string, more: string) => `
-name: ${name}
-source:
-  codecommit: { repository: hello, branches: [${branch}] }
-images:
-  - name: hello
-    platforms: [linux/amd64, linux/arm64]
-    tags: ["{shortSha}"]
-stages:
-  - name: ${cluster}
-    deploy:
-      - ecs:
-          cluster: ${cluster}
-          service: web
-          containers: { web: hello }
-          circuitBreaker: { rollback: true, threshold: { count: 4 } }
-          ${more}
-`;
+const QUARANTINE = ", taskDefinition: family, onArchitectureFailure: quarantine";
 
 /** What a task says of itself at its own port; a container is up a moment before its server listens. */
 async function pageOf({ containers = [] }: Task): Promise<string> {
-  const hostPort = containers[0]?.networkBindings?.[0]?.hostPort;
+  const hostPort = containers.find(({ name }) => name === "web")?.networkBindings?.[0]?.hostPort;
   const read = async () => {
     const response = await fetch(`http://127.0.0.1:${hostPort}/`).catch(() => undefined);
     return response?.ok ? response.text() : undefined;
@@ -51,10 +34,14 @@ const breakArm64 = (folder: string) =>
 withPodman("releases that are broken on arm64, in real containers of both architectures", () => {
   let project: Project;
   let world: World;
+  /** Runs whose images, and whose quarantine, later tests go on with. */
+  let whole: Run;
+  let broken: Run;
+  let degraded: Run;
   beforeAll(async () => {
     project = await projectWith({
-      "strict.yml": PIPELINE("strict", "main", "staging", ""),
-      "careful.yml": PIPELINE("careful", "careful", "production", "onArchitectureFailure: quarantine"),
+      "strict.yml": pipeline("strict", [ecs("staging", "web")]),
+      "careful.yml": pipeline("careful", [ecs("production", "web", QUARANTINE)]),
     });
     world = await openWorld({ engine: "podman", project: project.folder });
     const { url, folder } = world;
@@ -94,9 +81,9 @@ withPodman("releases that are broken on arm64, in real containers of both archit
   test(
     "one that is whole passes the gate, and its verdict is what runs",
     async () => {
-      const run = await released("main", 1);
-      expect(run.status).toBe("succeeded");
-      expect(run.stages[0]?.services[0]).toMatchObject({
+      whole = await released("strict", 1);
+      expect(whole.status).toBe("succeeded");
+      expect(whole.stages[0]?.services[0]).toMatchObject({
         hosts: { x86_64: ["staging-x86"], arm64: ["staging-graviton"] },
         verdictText: "x86_64 2/2, arm64 2/2",
       });
@@ -109,9 +96,9 @@ withPodman("releases that are broken on arm64, in real containers of both archit
   test(
     "one that is broken on arm64: the verdict says so, and ECS goes back",
     async () => {
-      const run = await released("main", 2, breakArm64);
-      expect(run.status).toBe("failed");
-      const [service] = run.stages[0]?.services ?? [];
+      broken = await released("strict", 2, breakArm64);
+      expect(broken.status).toBe("failed");
+      const [service] = broken.stages[0]?.services ?? [];
       expect(service?.verdictText).toMatch(
         /^x86_64 \d\/2(?: \(stopped since\))?, arm64 0\/2: exit 255 \(exec format error\)(?:, \d+ attempts)?$/,
       );
@@ -123,41 +110,92 @@ withPodman("releases that are broken on arm64, in real containers of both archit
   test(
     "going back to a release brings its containers again, on both architectures",
     async () => {
-      const { aws, api, url } = world;
+      const { aws } = world;
       const first = (await serviceOf(aws, "staging")).taskDefinition;
-      const held = ["release-hold", "strict", "staging", "--reason", "arm64 is mended", "--url", url];
-      const alice = { AWS_ACCESS_KEY_ID: "alice", AWS_SECRET_ACCESS_KEY: "alice" };
-      expect(await tandem(held, alice)).toMatchObject({ code: 0 });
-      expect(await released("main", 4)).toMatchObject({ status: "succeeded" });
+      const held = ["release-hold", "strict", "live", "--reason", "arm64 is mended"];
+      expect(await command(world, held)).toMatchObject({ code: 0 });
+      expect(await released("strict", 4)).toMatchObject({ status: "succeeded" });
       expect(await shown("staging")).toEqual(["arm64: hello 4 on arm64", "x86_64: hello 4 on x86_64"]);
 
-      const ran = await tandem(
-        ["rollback", "strict", "staging", "--reason", "4 is slow", "--url", url],
-        alice,
-      );
-      expect(ran).toMatchObject({ code: 0, err: "" });
-      const id = /strict-\d+/.exec(ran.out)?.[0] ?? "";
-      expect(await api.until(id, isOver, PATIENCE_MS)).toMatchObject({ status: "succeeded" });
+      const back = ["rollback", "strict", "live", "--reason", "4 is slow"];
+      expect(await moved(world, back, "alice", PATIENCE_MS)).toMatchObject({ status: "succeeded" });
       expect(await shown("staging")).toEqual(["arm64: hello 1 on arm64", "x86_64: hello 1 on x86_64"]);
       expect((await serviceOf(aws, "staging")).taskDefinition).toBe(first);
     },
     PATIENCE_MS,
   );
 
+  /** Moves the tag by which the service's sidecar is known to a release's index. */
+  async function tagSidecar({ images }: Run): Promise<void> {
+    const { ecr } = world.aws;
+    const where = { repositoryName: "hello" };
+    const imageIds = [{ imageDigest: images[0]?.indexDigest }];
+    const { images: [found] = [] } = await ecr.batchGetImage({ ...where, imageIds });
+    await ecr.putImage({ ...where, imageManifest: found?.imageManifest, imageTag: "sidecar" });
+  }
+
+  /** The family's next revision, from which the next release begins, gets the sidecar. */
+  async function addSidecar(family: string): Promise<void> {
+    const { aws, url } = world;
+    const { taskDefinition } = await aws.ecs.describeTaskDefinition({ taskDefinition: family });
+    const { networkMode, containerDefinitions = [] } = taskDefinition ?? {};
+    const image = `${new URL(url).host}/hello:sidecar`;
+    const sidecar = { name: "sidecar", image, memory: containerDefinitions[0]?.memory, essential: true };
+    await aws.ecs.registerTaskDefinition({
+      family,
+      networkMode,
+      containerDefinitions: [...containerDefinitions, sidecar],
+    });
+  }
+
+  const graviton = async (weight: number) =>
+    expect((await serviceOf(world.aws, "production")).capacityProviderStrategy).toEqual(
+      expect.arrayContaining([expect.objectContaining({ capacityProvider: "production-graviton", weight })]),
+    );
+
   test(
-    "where the pipeline says so, it is finished on x86_64 alone",
+    "where the pipeline says so, it is finished on x86_64 alone: degraded, with the verdict of each architecture",
     async () => {
-      const { aws } = world;
-      const run = await released("careful", 3, breakArm64);
-      const [service] = run.stages[0]?.services ?? [];
-      expect(run.explanation.join("\n")).toContain("without arm64");
-      expect(service).toMatchObject({ status: "succeeded", tasks: { x86_64: 4 } });
-      expect(await shown("production")).toEqual(["x86_64: hello 3 on x86_64"]);
-      expect((await serviceOf(aws, "production")).capacityProviderStrategy).toEqual(
-        expect.arrayContaining([
-          expect.objectContaining({ capacityProvider: "production-graviton", weight: 0 }),
-        ]),
+      await tagSidecar(broken);
+      await addSidecar("production-web");
+      degraded = await released("careful", 3);
+      expect(degraded).toMatchObject({
+        status: "succeeded",
+        degraded: ["web in live without arm64"],
+      });
+      const [service] = degraded.stages[0]?.services ?? [];
+      expect(service).toMatchObject({
+        status: "succeeded",
+        tasks: { x86_64: 4 },
+        verdictText: "x86_64 4/4",
+        quarantine: { architecture: "arm64", providers: ["production-graviton"] },
+      });
+      expect(service?.quarantine?.reason).toMatch(
+        /x86_64 \d\/2(?: \(stopped since\))?, arm64 0\/2: (?:container sidecar )?exit 255 \(exec format error\)/,
       );
+      expect(await shown("production")).toEqual(["x86_64: hello 3 on x86_64"]);
+      await graviton(0);
+      const { out } = await command(world, ["show", degraded.id]);
+      expect(out).toContain("degraded: web in live without arm64\n");
+      expect(out).toContain("lift it: tandem unquarantine careful live");
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    "and `tandem unquarantine` brings the same release to both, once it is mended",
+    async () => {
+      await tagSidecar(whole);
+      const lift = ["unquarantine", "careful", "live", "--reason", "the sidecar is mended"];
+      const run = await moved(world, lift, "alice", PATIENCE_MS);
+      expect(run).toMatchObject({ status: "succeeded", commit: degraded.commit });
+      expect(run.degraded).toBeUndefined();
+      expect(run.stages[0]?.services[0]).toMatchObject({
+        tasks: { x86_64: 2, arm64: 2 },
+        verdictText: "x86_64 2/2, arm64 2/2",
+      });
+      expect(await shown("production")).toEqual(["arm64: hello 3 on arm64", "x86_64: hello 3 on x86_64"]);
+      await graviton(1);
     },
     PATIENCE_MS,
   );

@@ -21,6 +21,7 @@ const image = z.object({
   indexDigest: z.string().optional(),
   tags: z.array(z.string()).optional(),
   skippedTags: z.array(z.object({ tag: z.string(), why: z.string() })).optional(),
+  reusedFrom: z.string().optional(),
   builds: z.array(build),
 });
 
@@ -67,6 +68,7 @@ const stage = z.object({
 const run = z.object({
   id: z.string(),
   status: z.string(),
+  trigger: z.string(),
   reason: z.string().optional(),
   supersededBy: z.string().optional(),
   commit: z.string(),

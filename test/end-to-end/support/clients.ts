@@ -1,4 +1,5 @@
 import { CloudFormation } from "@aws-sdk/client-cloudformation";
+import { CloudWatch } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { CodeBuild } from "@aws-sdk/client-codebuild";
 import { CodeCommit } from "@aws-sdk/client-codecommit";
@@ -19,6 +20,7 @@ export function awsClients(endpoint: string, person: Person = "alice") {
   const settings = { endpoint, region: REGION, credentials, maxAttempts: 1 };
   return {
     cloudFormation: new CloudFormation(settings),
+    cloudWatch: new CloudWatch(settings),
     codeBuild: new CodeBuild(settings),
     codeCommit: new CodeCommit(settings),
     dynamoDb: new DynamoDB(settings),

@@ -53,6 +53,11 @@ export class Control {
     await this.#ask("POST", "/events/faults", { mode: "lose", detailType, times });
   }
 
+  /** Events arrive again. */
+  async clearEventFaults(): Promise<void> {
+    await this.#ask("DELETE", "/events/faults");
+  }
+
   /** The next event of a type arrives so much later. */
   async delayEvents(detailType: string, milliseconds: number): Promise<void> {
     await this.#ask("POST", "/events/faults", { mode: "delay", detailType, milliseconds });

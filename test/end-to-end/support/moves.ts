@@ -73,11 +73,16 @@ export const command = ({ url }: World, args: readonly string[], person: Person 
   tandem([...args, "--url", url], { AWS_ACCESS_KEY_ID: person, AWS_SECRET_ACCESS_KEY: person });
 
 /** A command that starts a run, followed to the run's end. */
-export async function moved(world: World, args: readonly string[], person: Person = "alice"): Promise<Run> {
+export async function moved(
+  world: World,
+  args: readonly string[],
+  person: Person = "alice",
+  patienceMs?: number,
+): Promise<Run> {
   const { code, out, err } = await command(world, [...args, "--json"], person);
   if (code !== 0) throw new Error(`tandem ${args.join(" ")} ended with ${code}: ${err}`);
   const { run } = z.object({ run: z.object({ id: z.string() }) }).parse(JSON.parse(out));
-  return world.api.until(run.id, isOver);
+  return world.api.until(run.id, isOver, patienceMs);
 }
 
 /** Capacity provider to weight, as ECS has them; without the cluster's name before them. */

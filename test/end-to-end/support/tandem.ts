@@ -8,14 +8,18 @@ export interface Ran {
   readonly err: string;
 }
 
-/** The `tandem` command as a process of its own. */
+/**
+ * The `tandem` command as a process of its own.
+ * @param cwd where it looks for pipelines
+ */
 export async function tandem(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  cwd = PROJECT,
 ): Promise<Ran> {
   const env = { ...cleanEnvironment(), ...environment };
   const child = spawn(process.execPath, [TANDEM, ...args], {
-    cwd: PROJECT,
+    cwd,
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
