@@ -124,16 +124,25 @@ async function release(move: Move, current: Service): Promise<Outcome> {
     return voided(move, current);
   }
   const same = lost === undefined && source.changes === 0 && runsAlready(source.base, source.images);
+  const stays = same && (source.base.status !== "INACTIVE" || !isMoved(move, current));
   const [gate, taskDefinition] = await Promise.all([
     architectureGate(context, move.target, current, nextDocument(source), strategyOf(prepared)),
     // A revision that is not used in the end harms nobody: it is registered while the hosts are looked at.
-    same ? (current.taskDefinition ?? "") : (lost ?? source.restore ?? register(move)),
+    stays ? (current.taskDefinition ?? "") : (lost ?? source.restore ?? register(move)),
   ]);
   if ("failure" in gate) return refused(move, gate.failure);
   const seen = prepared.hosts === undefined ? { ...prepared, ...gate.found } : prepared;
   if (seen.constrainTo !== gate.found.constrainTo) return voided(move, current);
   const found = prepared.hosts === undefined ? gate.found : undefined;
   return started({ ...move, deployment: { ...deployment, prepared: seen } }, current, taskDefinition, found);
+}
+
+/** Whether tasks are to be elsewhere, which takes a revision that may still be deployed. */
+function isMoved({ target, deployment, command }: Move, { capacityProviderStrategy }: Service): boolean {
+  return !isSameCapacity(
+    capacityOf(target, deployment, command.step),
+    capacityFrom(capacityProviderStrategy),
+  );
 }
 
 /** What became of the deployment that a lost attempt has begun, and that the service no longer shows. */
@@ -229,10 +238,7 @@ async function started(
   found?: Partial<PreparedDeployment>,
 ): Promise<Outcome> {
   const { context, command, target, deployment, stage } = move;
-  const wanted = capacityOf(target, deployment, command.step);
-  const capacity = isSameCapacity(wanted, capacityFrom(current.capacityProviderStrategy))
-    ? undefined
-    : wanted;
+  const capacity = isMoved(move, current) ? capacityOf(target, deployment, command.step) : undefined;
   const { deploymentId, completed } = await updateService(context.aws, {
     current,
     target,

@@ -172,6 +172,15 @@ describe("nothing to change", () => {
     expect(called).not.toContain("RegisterTaskDefinition");
     expect(calls.at(-1)?.input).toMatchObject({ taskDefinition: BASE, forceNewDeployment: true });
   });
+
+  test("for which a revision that somebody has deregistered is registered again: ECS would refuse it", async () => {
+    const known = ecs.revisions.get(BASE);
+    if (known !== undefined)
+      ecs.revisions.set(BASE, { ...known, document: { ...known.document, status: "INACTIVE" } });
+    const { calls } = await deployed(0, approved({ capacity: { graviton: { base: 0, weight: 1 } } }));
+    expect(calls.at(-1)?.input).toMatchObject({ taskDefinition: BASE.replace(/1$/, "2") });
+    expect((await deployed()).called).not.toContain("UpdateService");
+  });
 });
 
 describe("what was approved is no longer what would be done", () => {
