@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { both, pushIndex } from "../local/ecs-images.ts";
-import { byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
+import { addSidecar, byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
 import { command, ecs, nextVersion, pipeline, released } from "./support/moves.ts";
 import { type Project, projectWith } from "./support/project.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
@@ -26,19 +26,13 @@ afterAll(async () => {
 }, 30_000);
 
 /** The family's next revision gets a sidecar from the registry's `proxy`; the service keeps what it has. */
-async function addSidecar(cluster: string, architectures: readonly ("amd64" | "arm64")[]): Promise<string> {
+async function addProxy(cluster: string, architectures: readonly ("amd64" | "arm64")[]): Promise<string> {
   const { aws, url } = world;
   const images = both(`${cluster} ${architectures}`).filter(({ architecture }) =>
     architectures.includes(architecture),
   );
   const image = `${new URL(url).host}/proxy@${await pushIndex(url, "proxy", images)}`;
-  const { taskDefinition } = await aws.ecs.describeTaskDefinition({ taskDefinition: `${cluster}-web` });
-  const containers = taskDefinition?.containerDefinitions?.filter(({ name }) => name !== "proxy") ?? [];
-  await aws.ecs.registerTaskDefinition({
-    family: `${cluster}-web`,
-    networkMode: taskDefinition?.networkMode,
-    containerDefinitions: [...containers, { name: "proxy", image, memory: 64, essential: true }],
-  });
+  await addSidecar(aws, `${cluster}-web`, image);
   return image;
 }
 
@@ -51,7 +45,7 @@ async function updates(): Promise<number> {
 describe("the architecture gate", () => {
   test("refuses a sidecar that lacks an architecture of the hosts, naming all, and touches nothing", async () => {
     const { aws } = world;
-    const image = await addSidecar("staging", ["amd64"]);
+    const image = await addProxy("staging", ["amd64"]);
     const before = await serviceOf(aws, "staging");
     const run = await released(world, "strict");
     expect(run.status).toBe("failed");
@@ -64,7 +58,7 @@ describe("the architecture gate", () => {
   });
 
   test("lets it through once the sidecar has both", async () => {
-    await addSidecar("staging", ["amd64", "arm64"]);
+    await addProxy("staging", ["amd64", "arm64"]);
     const run = await released(world, "strict");
     expect(run.status).toBe("succeeded");
     expect(run.stages[0]?.services[0]).toMatchObject({
@@ -77,7 +71,7 @@ describe("the architecture gate", () => {
 describe("`missingArchitecture: constrain`", () => {
   test("keeps the service to the hosts that fit", async () => {
     const { aws } = world;
-    await addSidecar("production", ["amd64"]);
+    await addProxy("production", ["amd64"]);
     const run = await released(world, "lenient");
     expect(run).toMatchObject({ status: "succeeded" });
     expect(run.stages[0]?.services[0]).toMatchObject({ tasks: { x86_64: 4 }, verdictText: "x86_64 4/4" });
@@ -90,7 +84,7 @@ describe("`missingArchitecture: constrain`", () => {
 
   test("and lets it go everywhere again once that is possible", async () => {
     const { aws } = world;
-    await addSidecar("production", ["amd64", "arm64"]);
+    await addProxy("production", ["amd64", "arm64"]);
     const run = await released(world, "lenient");
     expect(run).toMatchObject({ status: "succeeded" });
     expect(byArchitecture(await tasksOf(aws, "production"))).toEqual({ x86_64: 2, arm64: 2 });
@@ -101,7 +95,7 @@ describe("`missingArchitecture: constrain`", () => {
 describe("the verdict", () => {
   test("says of a release that is broken on arm64 how it fared on each, in the run and in the CLI", async () => {
     const { aws } = world;
-    await addSidecar("staging", ["amd64", "arm64"]);
+    await addProxy("staging", ["amd64", "arm64"]);
     const before = await serviceOf(aws, "staging");
     const run = await released(world, "strict", nextVersion(true));
     expect(run.status).toBe("failed");

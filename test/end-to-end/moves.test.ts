@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type ImageOptions, pushIndex } from "../local/ecs-images.ts";
 import { isGated, isOver, type Run, releaseOf } from "./support/api.ts";
-import { byArchitecture, serviceOf, steady, tasksOf } from "./support/clusters.ts";
+import { addSidecar, byArchitecture, serviceOf, steady, tasksOf } from "./support/clusters.ts";
 import { command, ecs, moved, nextVersion, pipeline, pushed, released, weightsOf } from "./support/moves.ts";
 import { type Project, projectWith } from "./support/project.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
@@ -66,21 +66,10 @@ async function pushProxy(machine: ImageOptions["machine"] & string): Promise<str
 }
 
 /** The service `web` of a cluster gets a sidecar that is known by a tag. */
-async function addSidecar(cluster: string): Promise<void> {
+async function giveSidecar(cluster: string): Promise<void> {
   const { aws } = world;
-  const { taskDefinition } = await aws.ecs.describeTaskDefinition({ taskDefinition: `${cluster}-web` });
-  const { networkMode, containerDefinitions = [] } = taskDefinition ?? {};
-  const proxy = { name: "proxy", image: await pushProxy("arm64"), memory: 64, essential: true };
-  const registered = await aws.ecs.registerTaskDefinition({
-    family: `${cluster}-web`,
-    networkMode,
-    containerDefinitions: [...containerDefinitions, proxy],
-  });
-  await aws.ecs.updateService({
-    cluster,
-    service: "web",
-    taskDefinition: registered.taskDefinition?.taskDefinitionArn,
-  });
+  const taskDefinition = await addSidecar(aws, `${cluster}-web`, await pushProxy("arm64"));
+  await aws.ecs.updateService({ cluster, service: "web", taskDefinition });
   await steady(aws, cluster);
 }
 
@@ -89,7 +78,7 @@ describe("`onArchitectureFailure: quarantine`", () => {
 
   test("finishes on the other architecture, degraded, and says so", async () => {
     const { aws } = world;
-    await addSidecar("careful");
+    await giveSidecar("careful");
     await pushProxy("x86_64");
     degraded = await released(world, "careful");
     expect(degraded).toMatchObject({ status: "succeeded", degraded: ["web in live without arm64"] });

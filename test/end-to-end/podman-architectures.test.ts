@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { pushFirstImage } from "../../demo/first-image.ts";
 import { prepareHello } from "../../examples/hello/prepare.ts";
 import { isOver, type Run } from "./support/api.ts";
-import { architectureOf, byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
+import { addSidecar, architectureOf, byArchitecture, serviceOf, tasksOf } from "./support/clusters.ts";
 import { command, ecs, moved, pipeline } from "./support/moves.ts";
 import { eventually } from "./support/poll.ts";
 import { type Project, projectWith } from "./support/project.ts";
@@ -134,20 +134,6 @@ withPodman("releases that are broken on arm64, in real containers of both archit
     await ecr.putImage({ ...where, imageManifest: found?.imageManifest, imageTag: "sidecar" });
   }
 
-  /** The family's next revision, from which the next release begins, gets the sidecar. */
-  async function addSidecar(family: string): Promise<void> {
-    const { aws, url } = world;
-    const { taskDefinition } = await aws.ecs.describeTaskDefinition({ taskDefinition: family });
-    const { networkMode, containerDefinitions = [] } = taskDefinition ?? {};
-    const image = `${new URL(url).host}/hello:sidecar`;
-    const sidecar = { name: "sidecar", image, memory: containerDefinitions[0]?.memory, essential: true };
-    await aws.ecs.registerTaskDefinition({
-      family,
-      networkMode,
-      containerDefinitions: [...containerDefinitions, sidecar],
-    });
-  }
-
   const graviton = async (weight: number) =>
     expect((await serviceOf(world.aws, "production")).capacityProviderStrategy).toEqual(
       expect.arrayContaining([expect.objectContaining({ capacityProvider: "production-graviton", weight })]),
@@ -157,7 +143,8 @@ withPodman("releases that are broken on arm64, in real containers of both archit
     "where the pipeline says so, it is finished on x86_64 alone: degraded, with the verdict of each architecture",
     async () => {
       await tagSidecar(broken);
-      await addSidecar("production-web");
+      // The next release begins from the family's newest.
+      await addSidecar(world.aws, "production-web", `${new URL(world.url).host}/hello:sidecar`);
       degraded = await released("careful", 3);
       expect(degraded).toMatchObject({
         status: "succeeded",
@@ -171,7 +158,7 @@ withPodman("releases that are broken on arm64, in real containers of both archit
         quarantine: { architecture: "arm64", providers: ["production-graviton"] },
       });
       expect(service?.quarantine?.reason).toMatch(
-        /x86_64 \d\/2(?: \(stopped since\))?, arm64 0\/2: (?:container sidecar )?exit 255 \(exec format error\)/,
+        /x86_64 \d\/2(?: \(stopped since\))?, arm64 0\/2: (?:container proxy )?exit 255 \(exec format error\)/,
       );
       expect(await shown("production")).toEqual(["x86_64: hello 3 on x86_64"]);
       await graviton(0);

@@ -58,6 +58,23 @@ export async function serviceOf(aws: AwsClients, cluster: string, name = SERVICE
   return service;
 }
 
+/**
+ * The next revision of a family, with a sidecar instead of the one it may have; the service keeps what it runs.
+ * @returns its ARN
+ */
+export async function addSidecar({ ecs }: AwsClients, family: string, image: string): Promise<string> {
+  const { taskDefinition } = await ecs.describeTaskDefinition({ taskDefinition: family });
+  const { networkMode, containerDefinitions = [] } = taskDefinition ?? {};
+  const others = containerDefinitions.filter(({ name }) => name !== "proxy");
+  const proxy = { name: "proxy", image, memory: 64, essential: true };
+  const registered = await ecs.registerTaskDefinition({
+    family,
+    networkMode,
+    containerDefinitions: [...others, proxy],
+  });
+  return registered.taskDefinition?.taskDefinitionArn ?? "";
+}
+
 /** The tasks that the service of a cluster runs. */
 export async function tasksOf(
   aws: AwsClients,
