@@ -17,66 +17,43 @@ import { isRecord } from "./json.ts";
 
 /** What each address answers, told by the fields that the pages could not do without. */
 
-const hasList = (value: unknown, key: string): boolean => isRecord(value) && Array.isArray(value[key]);
-
-export function isMe(value: unknown): value is MeView {
-  return isRecord(value) && typeof value.person === "string" && isRecord(value.may);
-}
-
-export function isPipelines(value: unknown): value is PipelinesAnswer {
-  return hasList(value, "pipelines");
-}
-
-export function isInbox(value: unknown): value is InboxAnswer {
-  return hasList(value, "items");
-}
-
-export function isRuns(value: unknown): value is RunsAnswer {
-  return hasList(value, "runs");
-}
-
-export function isRun(value: unknown): value is RunView {
-  return (
-    isRecord(value) && typeof value.id === "string" && hasList(value, "images") && hasList(value, "stages")
-  );
-}
+/** Whether an answer has a list under each of these names. */
+const hasLists =
+  <Answer>(...names: readonly (keyof Answer & string)[]) =>
+  (value: unknown): value is Answer =>
+    isRecord(value) && names.every((name) => Array.isArray(value[name]));
 
 export interface EventsAnswer {
   readonly events: readonly RunEvent[];
-}
-
-export function isEvents(value: unknown): value is EventsAnswer {
-  return hasList(value, "events");
-}
-
-export function isCard(value: unknown): value is CardView {
-  return hasList(value, "commits") && isRecord(value) && isRecord(value.approval);
-}
-
-export function isRollout(value: unknown): value is RolloutView {
-  return hasList(value, "services");
 }
 
 export interface ClustersAnswer {
   readonly clusters: readonly ClusterView[];
 }
 
-export function isClusters(value: unknown): value is ClustersAnswer {
-  return hasList(value, "clusters");
+export const isPipelines = hasLists<PipelinesAnswer>("pipelines");
+export const isInbox = hasLists<InboxAnswer>("items");
+export const isRuns = hasLists<RunsAnswer>("runs");
+export const isEvents = hasLists<EventsAnswer>("events");
+export const isRollout = hasLists<RolloutView>("services");
+export const isClusters = hasLists<ClustersAnswer>("clusters");
+export const isHistory = hasLists<HistoryAnswer>("entries");
+export const isWeights = hasLists<WeightsAnswer>("services");
+export const isAudit = hasLists<AuditAnswer>("entries");
+export const isDetails = hasLists<RunDetails>("builds", "images");
+
+export function isMe(value: unknown): value is MeView {
+  return isRecord(value) && typeof value.person === "string" && isRecord(value.may);
 }
 
-export function isHistory(value: unknown): value is HistoryAnswer {
-  return hasList(value, "entries");
+const hasRunsLists = hasLists<RunView>("images", "stages");
+
+export function isRun(value: unknown): value is RunView {
+  return hasRunsLists(value) && typeof value.id === "string";
 }
 
-export function isWeights(value: unknown): value is WeightsAnswer {
-  return hasList(value, "services");
-}
+const hasCommits = hasLists<CardView>("commits");
 
-export function isAudit(value: unknown): value is AuditAnswer {
-  return hasList(value, "entries");
-}
-
-export function isDetails(value: unknown): value is RunDetails {
-  return hasList(value, "builds") && hasList(value, "images");
+export function isCard(value: unknown): value is CardView {
+  return hasCommits(value) && isRecord(value.approval);
 }

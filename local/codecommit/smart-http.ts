@@ -66,12 +66,13 @@ export function createSmartHttp<Served extends BareRepository>(options: SmartHtt
       const match = options.address.exec(path);
       const name = safeDecode(match?.[1] ?? "");
       const rest = match?.[2] ?? "";
+      const exchange: Exchange<Served> = { options, start, name, request, response };
       if (request.method === "GET" && rest === "/info/refs") {
-        await advertise(options, start, name, request, response);
+        await advertise(exchange);
       } else if (request.method === "POST" && rest === "/git-upload-pack") {
-        await fetch(options, start, name, request, response);
+        await fetch(exchange);
       } else if (request.method === "POST" && rest === "/git-receive-pack") {
-        await push(options, start, name, request, response);
+        await push(exchange);
       } else {
         const message = `This is git's smart HTTP: use it as \`git clone ${options.usage}\`.`;
         answer(response, { status: 404, message });
@@ -81,13 +82,17 @@ export function createSmartHttp<Served extends BareRepository>(options: SmartHtt
   };
 }
 
-async function advertise<Served extends BareRepository>(
-  options: SmartHttpOptions<Served>,
-  start: StartGit,
-  name: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+/** One request of git about one repository, and who answers it. */
+interface Exchange<Served extends BareRepository> {
+  readonly options: SmartHttpOptions<Served>;
+  readonly start: StartGit;
+  readonly name: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function advertise<Served extends BareRepository>(exchange: Exchange<Served>): Promise<void> {
+  const { options, start, name, request, response } = exchange;
   const service = new URL(request.url ?? "/", "http://localhost").searchParams.get("service");
   if (service !== "git-upload-pack" && service !== "git-receive-pack") {
     answer(response, {
@@ -105,21 +110,13 @@ async function advertise<Served extends BareRepository>(
     protocol(request),
   );
   child.stdin.end();
-  response.writeHead(200, {
-    "content-type": `application/x-${service}-advertisement`,
-    "cache-control": "no-cache",
-  });
+  begin(response, `${service}-advertisement`);
   response.write(`${packetLine(`# service=${service}\n`)}0000`);
   await send(child, response);
 }
 
-async function fetch<Served extends BareRepository>(
-  options: SmartHttpOptions<Served>,
-  start: StartGit,
-  name: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function fetch<Served extends BareRepository>(exchange: Exchange<Served>): Promise<void> {
+  const { options, start, name, request, response } = exchange;
   const repository = options.toRead(name, request);
   if (isRefusal(repository)) return answer(response, repository);
   const child = start("git-upload-pack", ["--stateless-rpc", repository.directory], protocol(request));
@@ -127,20 +124,12 @@ async function fetch<Served extends BareRepository>(
     if (!response.writableFinished) stop(child);
   });
   receive(request, child.stdin);
-  response.writeHead(200, {
-    "content-type": "application/x-git-upload-pack-result",
-    "cache-control": "no-cache",
-  });
+  begin(response, "git-upload-pack-result");
   await send(child, response);
 }
 
-async function push<Served extends BareRepository>(
-  options: SmartHttpOptions<Served>,
-  start: StartGit,
-  name: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function push<Served extends BareRepository>(exchange: Exchange<Served>): Promise<void> {
+  const { options, start, name, request, response } = exchange;
   const repository = await options.toPush(name, request);
   if (isRefusal(repository)) return answer(response, repository);
   await mkdir(options.scratch, { recursive: true });
@@ -152,10 +141,7 @@ async function push<Served extends BareRepository>(
     TANDEM_PUSH_MESSAGE: options.receipt(repository, pusher),
   });
   receive(request, child.stdin);
-  response.writeHead(200, {
-    "content-type": "application/x-git-receive-pack-result",
-    "cache-control": "no-cache",
-  });
+  begin(response, "git-receive-pack-result");
   // The response ends after the event is out, and the refs count even if the client has gone meanwhile.
   await send(child, response, async () => {
     const changes = parsePushedRefs(await readFile(pushedRefs, "utf8").catch(() => ""));
@@ -192,6 +178,10 @@ function isRefusal(answer: BareRepository | Refusal): answer is Refusal {
 function protocol(request: IncomingMessage): Record<string, string> {
   const version = request.headers["git-protocol"];
   return typeof version === "string" && /^[\w=:.-]{1,100}$/.test(version) ? { GIT_PROTOCOL: version } : {};
+}
+
+function begin(response: ServerResponse, type: string): void {
+  response.writeHead(200, { "content-type": `application/x-${type}`, "cache-control": "no-cache" });
 }
 
 function packetLine(text: string): string {

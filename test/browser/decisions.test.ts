@@ -1,32 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
+import { expect, test } from "@jest/globals";
+import type { Page } from "playwright-core";
 import { changeRelease, closeWindow, pauseAt, roll, settle, supersede } from "./support/acts.ts";
-import { launch, visit } from "./support/browser.ts";
 import { describeInBrowser } from "./support/describe.ts";
-import { type FakeServer, startFake } from "./support/server.ts";
+import { givenConsole } from "./support/given.ts";
 
 const RUN = "/console/runs/shop-43";
 
 describeInBrowser("release managers decide on a page", () => {
-  let browser: Browser;
-  let fake: FakeServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser.close());
-  beforeEach(async () => {
-    fake = await startFake();
-  });
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
-    await fake.close();
-  });
+  const given = givenConsole();
 
   const card = (page: Page) => page.locator("section.card");
-  const posts = () => fake.asked.filter((line) => line.startsWith("POST"));
+  const posts = () => given.server.asked.filter((line) => line.startsWith("POST"));
 
   test("somebody who has signed in stays signed in when the page is loaded anew, and signs out", async () => {
-    const { page, complaints } = await visit(browser, fake.url, "alice");
+    const { page, complaints } = await given.visit("alice");
     await expect(page.evaluate("Object.keys(sessionStorage)")).resolves.toEqual(["tandem.refresh"]);
     await page.reload();
     await page.getByRole("heading", { name: "Pipelines" }).waitFor();
@@ -37,45 +24,45 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("what somebody comes back with that nobody asked for signs nobody in", async () => {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(`${fake.url}/console/callback?code=stolen&state=guessed`);
+    const page = await given.tab();
+    await page.goto(`${given.server.url}/console/callback?code=stolen&state=guessed`);
     await page.getByText("this answer belongs to no sign-in of this tab").waitFor();
   });
 
   test("two people approve, and everybody watches the tasks move from the old release to the new", async () => {
-    const alice = await visit(browser, fake.url, "alice", "/console/inbox");
+    const alice = await given.visit("alice", "/console/inbox");
     await alice.page.getByRole("link", { name: /Review/ }).click();
     await alice.page.getByLabel("Comment").fill("Looked at staging");
     await alice.page.getByRole("button", { name: "Approve" }).click();
     await card(alice.page).getByText("1 of 2 approvals: alice").waitFor();
     await alice.page.getByRole("button", { name: "Withdraw my approval" }).waitFor();
 
-    const bob = await visit(browser, fake.url, "bob", "/console/");
+    const bob = await given.visit("bob", "/console/");
     await bob.page.getByRole("link", { name: "#43 waits for approval, 1 of 2" }).click();
     await bob.page.getByRole("button", { name: "Approve" }).click();
     await card(bob.page).waitFor({ state: "detached" });
 
     const arm = bob.page.locator('.squares-row[data-arch="arm64"]').last();
     await arm.getByText("1 starting, 6 old").waitFor();
-    roll(fake.world, "shop-43", "production", 4);
+    roll(given.server.world, "shop-43", "production", 4);
     await arm.getByText("3 new, 1 starting, 3 old").waitFor();
     // Alice has not touched her page since.
     await alice.page.locator('.squares-row[data-arch="arm64"]').last().getByText("3 new").waitFor();
-    settle(fake.world, "shop-43", "production");
+    settle(given.server.world, "shop-43", "production");
     await arm.getByText("6 tasks").waitFor();
     await bob.page.locator(".facts").first().getByText("succeeded").waitFor();
     expect([...alice.complaints, ...bob.complaints]).toEqual([]);
   });
 
   test("a double click approves once", async () => {
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    const { page } = await given.visit("alice", RUN);
     await page.getByRole("button", { name: "Approve" }).dblclick();
     await page.getByText("1 of 2 approvals").waitFor();
     expect(posts()).toEqual(["POST /runs/shop-43/stages/production/approval 200"]);
   });
 
   test("a refusal needs a reason, and ends the run at its stage", async () => {
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    const { page } = await given.visit("alice", RUN);
     await page.getByRole("button", { name: "Refuse" }).click();
     const dialog = page.getByRole("dialog", { name: "Refuse shop-43 for production?" });
     await expect(dialog.getByRole("button", { name: "Refuse" }).isDisabled()).resolves.toBe(true);
@@ -86,7 +73,7 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("an approval is withdrawn before the second comes", async () => {
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    const { page } = await given.visit("alice", RUN);
     await page.getByRole("button", { name: "Approve" }).click();
     await page.getByRole("button", { name: "Withdraw my approval" }).click();
     await page.getByText("0 of 2 approvals").waitFor();
@@ -94,15 +81,15 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("who is in no group of the stage sees the card, and may not decide", async () => {
-    const { page } = await visit(browser, fake.url, "carol", RUN);
+    const { page } = await given.visit("carol", RUN);
     await page.getByText("only members of release-managers decide here").waitFor();
     await expect(card(page).getByRole("button").count()).resolves.toBe(0);
   });
 
   test("a newer run takes the place of the one that somebody looks at", async () => {
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    const { page } = await given.visit("alice", RUN);
     await page.getByRole("button", { name: "Approve" }).waitFor();
-    supersede(fake.world, "shop-43", "production");
+    supersede(given.server.world, "shop-43", "production");
     await page.getByText("A newer run took its place:").waitFor();
     await expect(card(page).count()).resolves.toBe(0);
     await page.getByRole("link", { name: "shop-45" }).click();
@@ -110,14 +97,14 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("what has changed since the card was drawn is said, and nothing is approved", async () => {
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    const { page } = await given.visit("alice", RUN);
     await page.getByRole("button", { name: "Approve" }).waitFor();
     // The page knows of no change before it asks.
     let late = true;
     await page.route(/\/runs\/shop-43(\/stages\/production\/card)?$/, (route) =>
       late ? route.fulfill({ status: 304 }) : route.continue(),
     );
-    changeRelease(fake.world, "shop-43", "production");
+    changeRelease(given.server.world, "shop-43", "production");
     await page.getByRole("button", { name: "Approve" }).click();
     await page.getByText("What you saw has changed since").waitFor();
     await page.getByText(/the release is sha256:[0-9a-f]{64} now/).waitFor();
@@ -127,8 +114,8 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("a closed window is said, and set aside with a reason", async () => {
-    closeWindow(fake.world, "shop-43", "production");
-    const { page } = await visit(browser, fake.url, "alice", RUN);
+    closeWindow(given.server.world, "shop-43", "production");
+    const { page } = await given.visit("alice", RUN);
     await card(page).getByText("the window is closed").waitFor();
     await page.getByRole("button", { name: "Release all the same" }).click();
     await answer(
@@ -142,7 +129,7 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("a run is stopped, a hold released, a stage rolled back", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    const { page } = await given.visit("alice", "/console/runs/shop-44");
     await page.getByRole("button", { name: "Stop" }).click();
     await answer(page, "Stop shop-44?", "Wrong branch", "Stop");
     await page.getByText("alice stopped it: Wrong branch").waitFor();
@@ -166,19 +153,19 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("two people answer where ECS has paused, and whoever refuses sends it back", async () => {
-    pauseAt(fake.world, "shop-43", "production", "POST_TEST_TRAFFIC_SHIFT");
-    roll(fake.world, "shop-43", "production", 4);
-    const alice = await visit(browser, fake.url, "alice", RUN);
+    pauseAt(given.server.world, "shop-43", "production", "POST_TEST_TRAFFIC_SHIFT");
+    roll(given.server.world, "shop-43", "production", 4);
+    const alice = await given.visit("alice", RUN);
     await card(alice.page).getByText("Paused at POST_TEST_TRAFFIC_SHIFT.").waitFor();
     await card(alice.page).getByText("0 of 2 approvals").waitFor();
     await alice.page.getByRole("button", { name: "Approve", disabled: false }).click();
     await card(alice.page).getByText("1 of 2 approvals: alice").waitFor();
-    const bob = await visit(browser, fake.url, "bob", RUN);
+    const bob = await given.visit("bob", RUN);
     await bob.page.getByRole("button", { name: "Approve", disabled: false }).click();
     await card(bob.page).waitFor({ state: "detached" });
     await card(alice.page).waitFor({ state: "detached" });
 
-    pauseAt(fake.world, "shop-43", "production", "POST_PRODUCTION_TRAFFIC_SHIFT");
+    pauseAt(given.server.world, "shop-43", "production", "POST_PRODUCTION_TRAFFIC_SHIFT");
     await card(bob.page).getByText("Paused at POST_PRODUCTION_TRAFFIC_SHIFT.").waitFor();
     await bob.page.getByRole("button", { name: "Refuse" }).click();
     await answer(bob.page, "Refuse shop-43 for production?", "Baskets are empty", "Refuse");
@@ -188,7 +175,7 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("an architecture comes back out of quarantine, with a reason", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/pipelines/hello");
+    const { page } = await given.visit("alice", "/console/pipelines/hello");
     await page.getByText("web does without arm64:").waitFor();
     await page.getByRole("button", { name: "Lift the quarantine" }).click();
     await answer(page, "Roll production out on arm64 again?", "New Graviton AMI", "Lift the quarantine");
@@ -197,7 +184,7 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("weights are moved in steps, and are 100 % together or nothing is sent", async () => {
-    const { page, complaints } = await visit(browser, fake.url, "alice", "/console/pipelines/shop");
+    const { page, complaints } = await given.visit("alice", "/console/pipelines/shop");
     await page.getByRole("button", { name: "Move weights" }).click();
     const dialog = page.getByRole("dialog", { name: "Move the tasks of web in production?" });
     const x86 = dialog.getByLabel("x86, percent of the tasks");
@@ -216,7 +203,7 @@ describeInBrowser("release managers decide on a page", () => {
   });
 
   test("who does not decide on a stage moves nothing of it", async () => {
-    const { page } = await visit(browser, fake.url, "carol", "/console/pipelines/hello");
+    const { page } = await given.visit("carol", "/console/pipelines/hello");
     await page.getByText("web does without arm64:").waitFor();
     await expect(page.getByRole("button", { name: /Lift|Move|Roll back/ }).count()).resolves.toBe(0);
   });

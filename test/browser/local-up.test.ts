@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { isGated } from "../end-to-end/support/api.ts";
-import { type Project, projectWith } from "../end-to-end/support/project.ts";
 import { application } from "../end-to-end/support/working-copy.ts";
 import { openWorld, seed, type World } from "../end-to-end/support/world.ts";
 import { launch } from "./support/browser.ts";
@@ -30,13 +29,11 @@ jest.setTimeout(PATIENCE_MS);
 /** The page, the packaged functions, the issuer and the pipeline together, with nothing pretended but AWS. */
 describeInBrowser("the console of `tandem local up`", () => {
   let browser: Browser;
-  let project: Project;
   let world: World;
   let runId: string;
   const complaints: string[] = [];
   beforeAll(async () => {
-    project = await projectWith({ "hello.yml": PIPELINE });
-    world = await openWorld({ project: project.folder });
+    world = await openWorld({ pipelines: { "hello.yml": PIPELINE } });
     browser = await launch();
     await seed(world, ["staging", "production"]);
     const commit = await world.copy.commit(application(1));
@@ -46,7 +43,6 @@ describeInBrowser("the console of `tandem local up`", () => {
   afterAll(async () => {
     await browser?.close();
     await world?.close();
-    await project?.remove();
   }, PATIENCE_MS);
 
   async function signIn(person: string, password = person): Promise<Page> {

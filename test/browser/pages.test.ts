@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, test } from "@jest/globals";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { z } from "zod";
 import { settle } from "./support/acts.ts";
-import { launch, visit } from "./support/browser.ts";
 import { describeInBrowser } from "./support/describe.ts";
-import { type FakeServer, startFake } from "./support/server.ts";
+import { givenConsole } from "./support/given.ts";
+import type { FakeServer } from "./support/server.ts";
 import { commitOf, iso, MINUTE } from "./support/views.ts";
 import type { World } from "./support/world.ts";
 
@@ -32,19 +32,7 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
 };
 
 describeInBrowser("the console's pages", () => {
-  let browser: Browser;
-  let fake: FakeServer;
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(() => browser.close());
-  beforeEach(async () => {
-    fake = await startFake();
-  });
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
-    await fake.close();
-  });
+  const given = givenConsole();
 
   const go = async (page: Page, path: string) => {
     await page.evaluate(
@@ -55,7 +43,7 @@ describeInBrowser("the console's pages", () => {
 
   describe("are accessible", () => {
     test.each(Object.keys(LOOKS))("%s", async (look) => {
-      const { page } = await visit(browser, fake.url, "alice", "/console/", {
+      const { page } = await given.visit("alice", "/console/", {
         ...LOOKS[look],
         bypassCSP: true,
       });
@@ -63,7 +51,7 @@ describeInBrowser("the console's pages", () => {
       const found: string[] = [];
       for (const path of PAGES) {
         await go(page, path);
-        await settled(page, fake);
+        await settled(page, given.server);
         found.push(...(await violations(page)).map((what) => `/${path}: ${what}`));
         const wide = await page.evaluate(
           "document.documentElement.scrollWidth - document.documentElement.clientWidth",
@@ -79,7 +67,7 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("what others have written is text, whatever it says", async () => {
-    const { page, complaints } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    const { page, complaints } = await given.visit("alice", "/console/runs/shop-44");
     await page.getByRole("heading", { level: 1 }).getByText("<script>window.owned=1</script>").waitFor();
     await page.getByText("by <b>Dave</b>").waitFor();
     await go(page, "runs/shop-43");
@@ -95,7 +83,7 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("the keyboard is enough", async () => {
-    const { page } = await visit(browser, fake.url, "alice");
+    const { page } = await given.visit("alice");
     await page.keyboard.type("gi");
     await page.getByRole("heading", { level: 1, name: "Waits for me" }).waitFor();
     await page.getByRole("link", { name: "Review shop-43" }).waitFor();
@@ -118,7 +106,7 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("runs are found by pipeline and status, and the address says so", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/runs?pipeline=shop");
+    const { page } = await given.visit("alice", "/console/runs?pipeline=shop");
     await page.getByRole("rowheader", { name: "shop #44" }).waitFor();
     await expect(page.locator("tbody tr").count()).resolves.toBe(2);
     await page.getByLabel("Status").selectOption("building");
@@ -129,7 +117,7 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("the page speaks Japanese to whoever wants it, and remembers the choice", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/", { locale: "ja-JP" });
+    const { page } = await given.visit("alice", "/console/", { locale: "ja-JP" });
     await page.getByRole("heading", { level: 1, name: "パイプライン" }).waitFor();
     await expect(page.evaluate("document.documentElement.lang")).resolves.toBe("ja");
     await page.getByRole("button", { name: "English" }).click();
@@ -139,7 +127,7 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("the record says who, from where, and on which release; older decisions come when asked for", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/record");
+    const { page } = await given.visit("alice", "/console/record");
     const row = page.getByRole("row", { name: /bob/ });
     for (const told of ["jwt 192.0.2.7", "approved", "shop-42", "sha256:", "Checked the basket by hand"])
       await row.getByText(told).waitFor();
@@ -153,12 +141,12 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("nothing is said to be none while there is older to look at", async () => {
-    fake.world.audit.length = 0;
-    const { page } = await visit(browser, fake.url, "alice", "/console/record");
+    given.server.world.audit.length = 0;
+    const { page } = await given.visit("alice", "/console/record");
     await page.getByText("None among the newest; older ones may be.").waitFor();
     await page.getByRole("button", { name: "Older runs" }).click();
     await page.getByText("Nobody has decided anything yet.").waitFor();
-    fake.world.past.push(...manyRuns(fake.world, 60));
+    given.server.world.past.push(...manyRuns(given.server.world, 60));
     await go(page, "runs?q=search-70");
     await page.getByText("None among the newest; older ones may be.").waitFor();
     await page.getByRole("button", { name: "Older runs" }).click();
@@ -174,7 +162,7 @@ describeInBrowser("the console's pages", () => {
       page.locator(selector).evaluateAll((links) => links.map((link) => link.getAttribute("href")));
 
     test("has each build's time, size, cost, phases, and the end of its log", async () => {
-      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      const { page } = await given.visit("alice", "/console/runs/shop-43");
       await page.getByRole("heading", { name: "Builds about $0.017" }).waitFor();
       const arm = page.locator('.build[data-arch="arm64"]');
       await expect(texts(page, ".build-head")).resolves.toEqual([
@@ -196,7 +184,7 @@ describeInBrowser("the console's pages", () => {
     });
 
     test("has the card's facts: commits to follow, each architecture against the last release, findings, the way back", async () => {
-      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      const { page } = await given.visit("alice", "/console/runs/shop-43");
       const card = page.locator("section.card");
       await card.getByText("Rollback ready: what runs now could be restored.").waitFor();
       await expect(hrefs(page, "section.card .commits a")).resolves.toEqual([
@@ -218,15 +206,15 @@ describeInBrowser("the console's pages", () => {
     });
 
     test("says what keeps a stage from going back, and the verdict on each architecture", async () => {
-      const run = fake.world.runs.get("shop-43");
+      const run = given.server.world.runs.get("shop-43");
       if (run === undefined) throw new Error("there is no shop-43");
       const problems = ["the image of web is gone from the registry"];
       const stages = run.stages.map((stage) => ({
         ...stage,
         services: stage.services.map((service) => ({ ...service, rollbackProblems: problems })),
       }));
-      fake.world.runs.set(run.id, { ...run, stages });
-      const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-43");
+      given.server.world.runs.set(run.id, { ...run, stages });
+      const { page } = await given.visit("alice", "/console/runs/shop-43");
       const flag = page.locator("section.card .flag", {
         hasText: "the image of web is gone from the registry",
       });
@@ -244,36 +232,36 @@ describeInBrowser("the console's pages", () => {
   });
 
   test("who is lost finds back", async () => {
-    const { page } = await visit(browser, fake.url, "alice", "/console/runs/nothing-1");
+    const { page } = await given.visit("alice", "/console/runs/nothing-1");
     await page.getByRole("alert").getByText("no such address").waitFor();
     await go(page, "nowhere");
     await page.getByRole("heading", { name: "There is no such page." }).waitFor();
   });
 
   test("asking costs nothing where nothing can change, and next to nothing where something may", async () => {
-    settle(fake.world, "shop-43", "production");
-    const { page } = await visit(browser, fake.url, "alice", "/console/runs/shop-44");
+    settle(given.server.world, "shop-43", "production");
+    const { page } = await given.visit("alice", "/console/runs/shop-44");
     await page.clock.install();
     await go(page, "runs/shop-43");
     await page.locator("main .facts").first().getByText("succeeded").waitFor();
-    fake.asked.length = 0;
+    given.server.asked.length = 0;
     await page.clock.runFor(5 * MINUTE);
-    expect(fake.asked.filter((line) => line.includes("/runs/"))).toEqual([]);
+    expect(given.server.asked.filter((line) => line.includes("/runs/"))).toEqual([]);
     await go(page, "runs/shop-44");
     await page.locator("main .facts").first().getByText("building").waitFor();
-    fake.asked.length = 0;
+    given.server.asked.length = 0;
     for (let round = 0; round < 3; round += 1) {
       const answered = page.waitForResponse(/\/runs\/shop-44$/);
       await page.clock.runFor(11_000);
       await answered;
     }
-    const lines = fake.asked.filter((line) => line.includes("/runs/shop-44 "));
+    const lines = given.server.asked.filter((line) => line.includes("/runs/shop-44 "));
     expect(lines.filter((line) => !line.endsWith(" 304"))).toEqual([]);
   });
 
   test("a page with 200 runs is drawn within 200 ms", async () => {
-    fake.world.past.push(...manyRuns(fake.world, 400));
-    const { page } = await visit(browser, fake.url, "alice");
+    given.server.world.past.push(...manyRuns(given.server.world, 400));
+    const { page } = await given.visit("alice");
     const session = await page.context().newCDPSession(page);
     // The page's own processor time: what the machine does besides does not count.
     await session.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -325,9 +313,9 @@ async function violations(page: Page): Promise<readonly string[]> {
 }
 
 /** Nothing more has been asked for a moment, and what was answered is drawn. */
-async function settled(page: Page, fake: FakeServer): Promise<void> {
-  for (let before = -1; before !== fake.asked.length; ) {
-    before = fake.asked.length;
+async function settled(page: Page, server: FakeServer): Promise<void> {
+  for (let before = -1; before !== server.asked.length; ) {
+    before = server.asked.length;
     await page.evaluate("new Promise((done) => setTimeout(done, 150))");
   }
 }

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import { clientIdOf } from "../../local/oidc/clients.ts";
+import { jwtApi } from "../local/jwt-api.ts";
 import { stackOutput } from "../local/oidc-client.ts";
 import { type PlatformEndpoint, startPlatform } from "../local/platform-endpoint.ts";
 import { tandem } from "./support.ts";
-
-const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:api";
 
 /** The local issuer and gateway, with a function that says who asks. */
 let platform: PlatformEndpoint;
@@ -20,62 +19,13 @@ let asked: { readonly path: string; readonly claims: Readonly<Record<string, str
 
 beforeAll(async () => {
   platform = await startPlatform({ invoke: async (_name, event) => answer(event) });
-  const route = (RouteKey: string, change: object = {}) => ({
-    Type: "AWS::ApiGatewayV2::Route",
-    Properties: {
-      ApiId: { Ref: "Api" },
-      RouteKey,
-      Target: { "Fn::Join": ["/", ["integrations", { Ref: "Function" }]] },
-      ...change,
-    },
-  });
-  await platform.deploy({
-    Resources: {
-      Pool: { Type: "AWS::Cognito::UserPool", Properties: {} },
-      Client: {
-        Type: "AWS::Cognito::UserPoolClient",
-        Properties: {
-          UserPoolId: { Ref: "Pool" },
-          AllowedOAuthScopes: ["openid", "email"],
-          CallbackURLs: ["http://localhost:8976/callback"],
-        },
-      },
-      Api: { Type: "AWS::ApiGatewayV2::Api", Properties: { Name: "api", ProtocolType: "HTTP" } },
-      Stage: {
-        Type: "AWS::ApiGatewayV2::Stage",
-        Properties: { ApiId: { Ref: "Api" }, StageName: "$default" },
-      },
-      People: {
-        Type: "AWS::ApiGatewayV2::Authorizer",
-        Properties: {
-          ApiId: { Ref: "Api" },
-          Name: "people",
-          AuthorizerType: "JWT",
-          IdentitySource: ["$request.header.Authorization"],
-          JwtConfiguration: {
-            Audience: [{ Ref: "Client" }],
-            Issuer: { "Fn::GetAtt": ["Pool", "ProviderURL"] },
-          },
-        },
-      },
-      Function: {
-        Type: "AWS::ApiGatewayV2::Integration",
-        Properties: {
-          ApiId: { Ref: "Api" },
-          IntegrationType: "AWS_PROXY",
-          IntegrationUri: FUNCTION,
-          PayloadFormatVersion: "2.0",
-        },
-      },
-      SignIn: route("GET /console/sign-in.json"),
-      Signed: route("GET /api/{proxy+}", { AuthorizationType: "AWS_IAM" }),
-      Token: route("GET /console/api/{proxy+}", {
-        AuthorizationType: "JWT",
-        AuthorizerId: { Ref: "People" },
-      }),
-    },
-    Outputs: { Client: { Value: { Ref: "Client" } } },
-  });
+  await platform.deploy(
+    jwtApi("http://localhost:8976/callback", ["openid", "email"], {
+      "GET /console/sign-in.json": {},
+      "GET /api/{proxy+}": { AuthorizationType: "AWS_IAM" },
+      "GET /console/api/{proxy+}": { AuthorizationType: "JWT" },
+    }),
+  );
   clientId = await stackOutput(platform, "Client");
 });
 afterAll(() => platform.close());

@@ -8,24 +8,18 @@ import { andThen } from "./support/functions.ts";
 import { sweepLater } from "./support/later-sweep.ts";
 import { ORDER_PIPELINES } from "./support/order-pipelines.ts";
 import { eventually } from "./support/poll.ts";
-import { type Project, projectWith } from "./support/project.ts";
 import { tandem } from "./support/tandem.ts";
 import { application, git, WorkingCopy } from "./support/working-copy.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
 
 const PUSH = "CodeCommit Repository State Change";
 
-let project: Project;
 let world: World;
 beforeAll(async () => {
-  project = await projectWith(ORDER_PIPELINES);
-  world = await openWorld({ project: project.folder });
+  world = await openWorld({ pipelines: ORDER_PIPELINES });
   await seed(world, ["staging"]);
 }, 90_000);
-afterAll(async () => {
-  await world?.close();
-  await project?.remove();
-}, 30_000);
+afterAll(() => world?.close(), 30_000);
 
 let version = 0;
 
@@ -273,7 +267,7 @@ describe("a repository with several pipelines", () => {
   }
 
   /** The older run's builds are asked for. */
-  const heardLater = () => sweepLater(world.aws, world.url, 60_000, project.folder);
+  const heardLater = () => sweepLater(world.aws, world.url, 60_000, world.project);
 
   async function approved(id: string): Promise<Run> {
     const { api } = world;

@@ -5,7 +5,6 @@ import { isOver, type Run } from "./support/api.ts";
 import { andThen, sweptInto } from "./support/functions.ts";
 import { GitHub, postWebhook, signature } from "./support/github.ts";
 import { eventually } from "./support/poll.ts";
-import { type Project, projectWith } from "./support/project.ts";
 import { describeWith, output } from "./support/tools.ts";
 import { application, git, WorkingCopy } from "./support/working-copy.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
@@ -28,22 +27,17 @@ stages:
       - ecs: { cluster: staging, service: web, containers: { web: hello } }
 `;
 
-let project: Project;
 let world: World;
 let github: GitHub;
 let copy: WorkingCopy;
 beforeAll(async () => {
-  project = await projectWith({ "hello.yml": PIPELINE });
-  world = await openWorld({ project: project.folder });
+  world = await openWorld({ pipelines: { "hello.yml": PIPELINE } });
   github = new GitHub(world.url, "acme/hello");
   await github.ask("POST", "/orgs/acme/repos", { name: "hello" });
   copy = await WorkingCopy.clone(github.address(), join(world.folder, "acme"));
   await seed(world, ["staging"]);
 }, 90_000);
-afterAll(async () => {
-  await world?.close();
-  await project?.remove();
-}, 30_000);
+afterAll(() => world?.close(), 30_000);
 
 let version = 0;
 

@@ -5,7 +5,6 @@ import { z } from "zod";
 import { eventSchema } from "../../shared/definition/event-schema.ts";
 import { isGated, isOver, type Run, releaseOf } from "./support/api.ts";
 import { eventually } from "./support/poll.ts";
-import { type Project, projectWith } from "./support/project.ts";
 import { APPROVE, Slack } from "./support/slack.ts";
 import { application } from "./support/working-copy.ts";
 import { openWorld, seed, type World } from "./support/world.ts";
@@ -47,29 +46,28 @@ const LISTENER = `  onTandemEvent:
             detail: { state: [wanted] }
 `;
 
-let project: Project;
-let world: World;
-let slack: Slack;
-beforeAll(async () => {
-  project = await projectWith({ "hello.yml": PIPELINE });
-  const yaml = join(project.folder, "serverless.yml");
+/** Adds the listener to a checkout. */
+async function addListener(folder: string): Promise<void> {
+  const yaml = join(folder, "serverless.yml");
   const text = await readFile(yaml, "utf8");
   await writeFile(
     yaml,
     text.replace(/^functions:\n/m, (line) => line + LISTENER),
   );
   await appendFile(
-    join(project.folder, "functions", "on-tandem-event.ts"),
+    join(folder, "functions", "on-tandem-event.ts"),
     "export const handler = async (event: { detail: { run: string } }) => console.log(`heard of ${event.detail.run}`);\n",
   );
-  world = await openWorld({ project: project.folder });
+}
+
+let world: World;
+let slack: Slack;
+beforeAll(async () => {
+  world = await openWorld({ pipelines: { "hello.yml": PIPELINE }, prepare: addListener });
   slack = new Slack(world.url);
   await seed(world, ["staging", "production"]);
 }, 120_000);
-afterAll(async () => {
-  await world?.close();
-  await project?.remove();
-}, 30_000);
+afterAll(() => world?.close(), 30_000);
 
 let version = 0;
 

@@ -7,7 +7,6 @@ import { andThen } from "./support/functions.ts";
 import { GitHub, postWebhook, signature, WEBHOOK_SECRET } from "./support/github.ts";
 import { REGION } from "./support/local-up.ts";
 import { eventually } from "./support/poll.ts";
-import { type Project, projectWith } from "./support/project.ts";
 import { Registry } from "./support/registry.ts";
 import { type Ran, tandem } from "./support/tandem.ts";
 import { application, git, WorkingCopy } from "./support/working-copy.ts";
@@ -39,11 +38,9 @@ const PIPELINES = {
 
 const TOKEN = "local-github-token";
 
-let project: Project;
 let world: World;
 beforeAll(async () => {
-  project = await projectWith(PIPELINES);
-  world = await openWorld({ project: project.folder });
+  world = await openWorld({ pipelines: PIPELINES });
   // Before anybody has read it: a token instead of the App, and a secret that is being rotated in.
   const credentials = { accessKeyId: "alice", secretAccessKey: "alice" };
   const secrets = new SecretsManagerClient({ endpoint: world.url, region: REGION, credentials });
@@ -53,10 +50,7 @@ beforeAll(async () => {
   );
   secrets.destroy();
 }, 90_000);
-afterAll(async () => {
-  await world?.close();
-  await project?.remove();
-}, 30_000);
+afterAll(() => world?.close(), 30_000);
 
 let version = 0;
 
@@ -89,7 +83,7 @@ async function startedBy(name: string, work: () => Promise<unknown>): Promise<Ru
 }
 
 const said = (...args: readonly string[]): Promise<Ran> =>
-  tandem([...args, "--url", world.url], {}, project.folder);
+  tandem([...args, "--url", world.url], {}, world.project);
 
 test("a schedule builds the branch's tip again, though nothing has changed", async () => {
   const { commit } = await built("nightly");

@@ -1,50 +1,27 @@
 import {
   BatchDeleteImageCommand,
   BatchGetImageCommand,
-  CreateRepositoryCommand,
   DescribeImageScanFindingsCommand,
   DescribeImagesCommand,
-  type ECRClient,
   ListImagesCommand,
   PutImageCommand,
   PutImageTagMutabilityCommand,
 } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type EcrEndpoint, startEcr, temporaryFolder } from "./ecr-endpoint.ts";
+import { type EcrWorld, startWorld } from "./ecr-world.ts";
 import { indexOf, pushImageParts, sha256 } from "./registry-content.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let ecr: EcrEndpoint;
-let client: ECRClient;
-
+let ecr: EcrWorld;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ecr = await startEcr(folder.path);
-  client = ecr.client;
+  ecr = await startWorld();
 });
-
-afterAll(async () => {
-  await ecr.stop();
-  await folder.remove();
-});
-
-let count = 0;
-async function newRepository(settings: Partial<CreateRepositoryCommand["input"]> = {}): Promise<string> {
-  count += 1;
-  const repositoryName = `team/app-${count}`;
-  await client.send(new CreateRepositoryCommand({ repositoryName, ...settings }));
-  return repositoryName;
-}
-
-function put(repositoryName: string, imageManifest: string, imageTag?: string, imageDigest?: string) {
-  return client.send(new PutImageCommand({ repositoryName, imageManifest, imageTag, imageDigest }));
-}
+afterAll(() => ecr.stop());
 
 describe("PutImage", () => {
   test("stores a manifest under its digest and its tag, and says so on the bus", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const manifest = await pushImageParts(ecr.url, repositoryName, "hello");
-    const { image } = await put(repositoryName, manifest, "v1");
+    const { image } = await ecr.put(repositoryName, manifest, "v1");
     expect(image).toMatchObject({
       imageId: { imageDigest: sha256(manifest), imageTag: "v1" },
       imageManifest: manifest,
@@ -67,47 +44,49 @@ describe("PutImage", () => {
   });
 
   test("answers the documented errors", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const manifest = await pushImageParts(ecr.url, repositoryName, "errors");
-    await put(repositoryName, manifest, "v1");
+    await ecr.put(repositoryName, manifest, "v1");
     const again = { name: "ImageAlreadyExistsException" };
-    await expect(put(repositoryName, manifest, "v1")).rejects.toMatchObject(again);
-    await expect(put(repositoryName, manifest)).rejects.toMatchObject(again);
-    await expect(put(repositoryName, manifest, "v2")).resolves.toBeDefined();
-    await expect(put(repositoryName, `${manifest} `, "v3", sha256(manifest))).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, manifest, "v1")).rejects.toMatchObject(again);
+    await expect(ecr.put(repositoryName, manifest)).rejects.toMatchObject(again);
+    await expect(ecr.put(repositoryName, manifest, "v2")).resolves.toBeDefined();
+    await expect(ecr.put(repositoryName, `${manifest} `, "v3", sha256(manifest))).rejects.toMatchObject({
       name: "ImageDigestDoesNotMatchException",
     });
-    await expect(put(repositoryName, indexOf([manifest, "{}"]), "v3")).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, indexOf([manifest, "{}"]), "v3")).rejects.toMatchObject({
       name: "ReferencedImagesNotFoundException",
       message: expect.stringContaining(sha256("{}")),
     });
-    const elsewhere = await newRepository();
-    await expect(put(elsewhere, manifest, "v1")).rejects.toMatchObject({ name: "LayersNotFoundException" });
-    await expect(put("no/such", manifest)).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
-    await expect(put(repositoryName, "not json", "v3")).rejects.toMatchObject({
+    const elsewhere = await ecr.newRepository();
+    await expect(ecr.put(elsewhere, manifest, "v1")).rejects.toMatchObject({
+      name: "LayersNotFoundException",
+    });
+    await expect(ecr.put("no/such", manifest)).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
+    await expect(ecr.put(repositoryName, "not json", "v3")).rejects.toMatchObject({
       name: "InvalidParameterException",
     });
-    await expect(put(repositoryName, manifest, "-bad")).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, manifest, "-bad")).rejects.toMatchObject({
       name: "InvalidParameterException",
     });
-    await expect(put(repositoryName, " ".repeat(4 * 1024 * 1024 + 1))).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, " ".repeat(4 * 1024 * 1024 + 1))).rejects.toMatchObject({
       name: "InvalidParameterException",
       message: expect.stringContaining("4194304"),
     });
   });
 
   test("needs the media type when the manifest has none, and refuses two that differ", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const { mediaType, ...rest } = JSON.parse(await pushImageParts(ecr.url, repositoryName, "typeless"));
     const imageManifest = JSON.stringify(rest);
-    await expect(put(repositoryName, imageManifest)).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, imageManifest)).rejects.toMatchObject({
       name: "InvalidParameterException",
     });
-    await client.send(
+    await ecr.client.send(
       new PutImageCommand({ repositoryName, imageManifest, imageManifestMediaType: mediaType }),
     );
     await expect(
-      client.send(
+      ecr.client.send(
         new PutImageCommand({
           repositoryName,
           imageManifest: JSON.stringify({ mediaType, ...rest }),
@@ -118,64 +97,66 @@ describe("PutImage", () => {
   });
 
   test("keeps immutable tags, but for those a filter excludes", async () => {
-    const repositoryName = await newRepository({
+    const repositoryName = await ecr.newRepository({
       imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
       imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "dev-*-x" }],
     });
     const one = await pushImageParts(ecr.url, repositoryName, "one");
     const two = await pushImageParts(ecr.url, repositoryName, "two");
-    await put(repositoryName, one, "v1");
-    await put(repositoryName, one, "dev-1-x");
-    await expect(put(repositoryName, two, "v1")).rejects.toMatchObject({
+    await ecr.put(repositoryName, one, "v1");
+    await ecr.put(repositoryName, one, "dev-1-x");
+    await expect(ecr.put(repositoryName, two, "v1")).rejects.toMatchObject({
       name: "ImageTagAlreadyExistsException",
     });
-    await put(repositoryName, two, "dev-1-x");
-    const described = await client.send(
+    await ecr.put(repositoryName, two, "dev-1-x");
+    const described = await ecr.client.send(
       new DescribeImagesCommand({ repositoryName, imageIds: [{ imageDigest: sha256(two) }] }),
     );
     expect(described.imageDetails?.[0]?.imageTags).toEqual(["dev-1-x"]);
 
-    await client.send(new PutImageTagMutabilityCommand({ repositoryName, imageTagMutability: "MUTABLE" }));
-    await put(repositoryName, two, "v1");
-    await client.send(
+    await ecr.client.send(
+      new PutImageTagMutabilityCommand({ repositoryName, imageTagMutability: "MUTABLE" }),
+    );
+    await ecr.put(repositoryName, two, "v1");
+    await ecr.client.send(
       new PutImageTagMutabilityCommand({
         repositoryName,
         imageTagMutability: "MUTABLE_WITH_EXCLUSION",
         imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "v*" }],
       }),
     );
-    await expect(put(repositoryName, one, "v1")).rejects.toMatchObject({
+    await expect(ecr.put(repositoryName, one, "v1")).rejects.toMatchObject({
       name: "ImageTagAlreadyExistsException",
     });
     await expect(
-      client.send(
+      ecr.client.send(
         new PutImageTagMutabilityCommand({ repositoryName, imageTagMutability: "IMMUTABLE_WITH_EXCLUSION" }),
       ),
     ).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
 
   test("lets one of two racing pushes have an immutable tag", async () => {
-    const repositoryName = await newRepository({ imageTagMutability: "IMMUTABLE" });
+    const repositoryName = await ecr.newRepository({ imageTagMutability: "IMMUTABLE" });
     const manifests = await Promise.all(
       ["a", "b", "c", "d"].map((text) => pushImageParts(ecr.url, repositoryName, text)),
     );
     const outcomes = await Promise.allSettled(
-      manifests.map((manifest) => put(repositoryName, manifest, "v1")),
+      manifests.map((manifest) => ecr.put(repositoryName, manifest, "v1")),
     );
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    const { imageIds } = await client.send(new ListImagesCommand({ repositoryName }));
+    const { imageIds } = await ecr.client.send(new ListImagesCommand({ repositoryName }));
     expect(imageIds).toHaveLength(1);
   });
 });
 
 describe("reading images", () => {
   test("BatchGetImage gives stored bytes, and a failure for each image it cannot give", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const manifest = await pushImageParts(ecr.url, repositoryName, "read");
     const other = await pushImageParts(ecr.url, repositoryName, "other");
-    await put(repositoryName, manifest, "v1");
-    await put(repositoryName, other, "v2");
-    const { images, failures } = await client.send(
+    await ecr.put(repositoryName, manifest, "v1");
+    await ecr.put(repositoryName, other, "v2");
+    const { images, failures } = await ecr.client.send(
       new BatchGetImageCommand({
         repositoryName,
         acceptedMediaTypes: ["application/vnd.docker.distribution.manifest.v2+json"],
@@ -209,23 +190,25 @@ describe("reading images", () => {
   });
 
   test("ListImages and DescribeImages filter by tag status, page, and give sizes", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const small = await pushImageParts(ecr.url, repositoryName, "s");
     const large = await pushImageParts(ecr.url, repositoryName, "much larger than the other");
-    await put(repositoryName, small);
-    await put(repositoryName, large, "large");
+    await ecr.put(repositoryName, small);
+    await ecr.put(repositoryName, large, "large");
     const index = indexOf([small, large]);
-    await put(repositoryName, index, "v1");
+    await ecr.put(repositoryName, index, "v1");
     const list = async (tagStatus: "TAGGED" | "UNTAGGED" | "ANY") =>
-      (await client.send(new ListImagesCommand({ repositoryName, filter: { tagStatus } }))).imageIds;
+      (await ecr.client.send(new ListImagesCommand({ repositoryName, filter: { tagStatus } }))).imageIds;
     expect(await list("UNTAGGED")).toEqual([{ imageDigest: sha256(small) }]);
     expect(await list("TAGGED")).toHaveLength(2);
     expect(await list("ANY")).toHaveLength(3);
-    const first = await client.send(new ListImagesCommand({ repositoryName, maxResults: 2 }));
-    const second = await client.send(new ListImagesCommand({ repositoryName, nextToken: first.nextToken }));
+    const first = await ecr.client.send(new ListImagesCommand({ repositoryName, maxResults: 2 }));
+    const second = await ecr.client.send(
+      new ListImagesCommand({ repositoryName, nextToken: first.nextToken }),
+    );
     expect([...(first.imageIds ?? []), ...(second.imageIds ?? [])]).toEqual(await list("ANY"));
 
-    const { imageDetails } = await client.send(
+    const { imageDetails } = await ecr.client.send(
       new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: "v1" }, { imageTag: "large" }] }),
     );
     const parts = JSON.parse(large);
@@ -239,24 +222,24 @@ describe("reading images", () => {
       },
     ]);
     await expect(
-      client.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: "gone" }] })),
+      ecr.client.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: "gone" }] })),
     ).rejects.toMatchObject({ name: "ImageNotFoundException" });
     await expect(
-      client.send(new DescribeImageScanFindingsCommand({ repositoryName, imageId: { imageTag: "v1" } })),
+      ecr.client.send(new DescribeImageScanFindingsCommand({ repositoryName, imageId: { imageTag: "v1" } })),
     ).rejects.toMatchObject({ name: "ScanNotFoundException" });
   });
 });
 
 describe("BatchDeleteImage", () => {
   test("spares an image that an index lists, and takes it once the index is gone", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const child = await pushImageParts(ecr.url, repositoryName, "child");
-    await put(repositoryName, child, "child");
+    await ecr.put(repositoryName, child, "child");
     const index = indexOf([child]);
-    await put(repositoryName, index, "v1");
-    await put(repositoryName, index, "v2");
+    await ecr.put(repositoryName, index, "v1");
+    await ecr.put(repositoryName, index, "v2");
     const remove = (imageIds: { imageDigest?: string; imageTag?: string }[]) =>
-      client.send(new BatchDeleteImageCommand({ repositoryName, imageIds }));
+      ecr.client.send(new BatchDeleteImageCommand({ repositoryName, imageIds }));
 
     expect((await remove([{ imageDigest: sha256(child) }])).failures?.[0]).toMatchObject({
       failureCode: "ImageReferencedByManifestList",
@@ -269,7 +252,7 @@ describe("BatchDeleteImage", () => {
       { imageDigest: sha256(index), imageTag: "v2" },
       { imageDigest: sha256(child), imageTag: "child" },
     ]);
-    expect((await client.send(new ListImagesCommand({ repositoryName }))).imageIds).toEqual([]);
+    expect((await ecr.client.send(new ListImagesCommand({ repositoryName }))).imageIds).toEqual([]);
     expect(ecr.events.at(-1)?.detail).toMatchObject({
       "action-type": "DELETE",
       "image-digest": sha256(child),

@@ -1,51 +1,29 @@
 import {
   BatchDeleteImageCommand,
-  CreateRepositoryCommand,
   DescribeImagesCommand,
-  type ECRClient,
   GetLifecyclePolicyPreviewCommand,
-  PutImageCommand,
   PutLifecyclePolicyCommand,
   StartLifecyclePolicyPreviewCommand,
 } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
-import { type EcrEndpoint, startEcr, temporaryFolder } from "./ecr-endpoint.ts";
+import { type EcrWorld, startWorld } from "./ecr-world.ts";
 import { indexOf, pushImageParts, putManifest, sha256 } from "./registry-content.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let ecr: EcrEndpoint;
-let client: ECRClient;
-
+let ecr: EcrWorld;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ecr = await startEcr(folder.path);
-  client = ecr.client;
+  ecr = await startWorld();
 });
-
-afterAll(async () => {
-  await ecr.stop();
-  await folder.remove();
-});
+afterAll(() => ecr.stop());
 
 const expiredSchema = z.object({ expired: z.array(z.object({ imageDigest: z.string() })) });
 const DAY_MS = 86_400_000;
-let count = 0;
-
-async function newRepository(): Promise<string> {
-  count += 1;
-  const repositoryName = `lifecycle/app-${count}`;
-  await client.send(new CreateRepositoryCommand({ repositoryName }));
-  return repositoryName;
-}
 
 /** Pushes an image under tags; those pushed later are younger. */
 async function push(repositoryName: string, text: string, ...tags: readonly string[]): Promise<string> {
   const imageManifest = await pushImageParts(ecr.url, repositoryName, text);
-  if (tags.length === 0) await client.send(new PutImageCommand({ repositoryName, imageManifest }));
-  for (const imageTag of tags) {
-    await client.send(new PutImageCommand({ repositoryName, imageManifest, imageTag }));
-  }
+  if (tags.length === 0) await ecr.put(repositoryName, imageManifest);
+  for (const imageTag of tags) await ecr.put(repositoryName, imageManifest, imageTag);
   // Two images of one millisecond would have no order.
   for (const at = Date.now(); Date.now() === at; ) await new Promise(setImmediate);
   return sha256(imageManifest);
@@ -74,8 +52,8 @@ const policyOf = (...selections: readonly object[]) =>
 
 /** What a policy would expire, by digest, with the rule that does it. */
 async function preview(repositoryName: string, lifecyclePolicyText: string) {
-  await client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName, lifecyclePolicyText }));
-  const { status, previewResults, summary } = await client.send(
+  await ecr.client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName, lifecyclePolicyText }));
+  const { status, previewResults, summary } = await ecr.client.send(
     new GetLifecyclePolicyPreviewCommand({ repositoryName }),
   );
   expect(status).toBe("COMPLETE");
@@ -98,7 +76,7 @@ async function expire(repositoryName: string, days: number): Promise<readonly st
 
 describe("a preview", () => {
   test("by count keeps the youngest", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const oldest = await push(repositoryName, "1", "prod-1");
     await push(repositoryName, "2", "prod-2");
     await push(repositoryName, "3", "prod-3", "latest");
@@ -106,7 +84,7 @@ describe("a preview", () => {
   });
 
   test("an image that a rule selects by its tags is not expired by a later one", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     await push(repositoryName, "1", "prod-1", "keep");
     const two = await push(repositoryName, "2", "prod-2");
     await push(repositoryName, "3", "prod-3");
@@ -115,7 +93,7 @@ describe("a preview", () => {
   });
 
   test("a list of patterns selects images that have all of them", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const both = await push(repositoryName, "1", "a-1", "b-1");
     await push(repositoryName, "2", "a-2");
     await push(repositoryName, "3", "a-3", "b-3");
@@ -124,53 +102,53 @@ describe("a preview", () => {
   });
 
   test("what an index lists stays while the index stays", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const child = await pushImageParts(ecr.url, repositoryName, "child");
-    await client.send(new PutImageCommand({ repositoryName, imageManifest: child }));
+    await ecr.put(repositoryName, child);
     const alone = await push(repositoryName, "alone");
     const index = indexOf([child]);
     expect((await putManifest(ecr.url, repositoryName, "v1", index)).status).toBe(201);
     const policy = policyOf(older(1, "untagged"));
-    await client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policy }));
+    await ecr.client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policy }));
     expect(await expire(repositoryName, 2)).toEqual([alone]);
-    await client.send(
+    await ecr.client.send(
       new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest: sha256(index) }] }),
     );
     expect(await expire(repositoryName, 2)).toEqual([sha256(child)]);
   });
 
   test("an expired index takes what it listed along, a round later", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const child = await pushImageParts(ecr.url, repositoryName, "child");
-    await client.send(new PutImageCommand({ repositoryName, imageManifest: child }));
+    await ecr.put(repositoryName, child);
     const index = indexOf([child]);
     await putManifest(ecr.url, repositoryName, "v1", index);
     const policy = policyOf(older(30));
-    await client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policy }));
+    await ecr.client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policy }));
     expect(await expire(repositoryName, 29)).toEqual([]);
     expect(await expire(repositoryName, 31)).toEqual([sha256(index), sha256(child)]);
-    const { imageDetails } = await client.send(new DescribeImagesCommand({ repositoryName }));
+    const { imageDetails } = await ecr.client.send(new DescribeImagesCommand({ repositoryName }));
     expect(imageDetails).toEqual([]);
   });
 
   test("of no policy, and one that was never started", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     await expect(
-      client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName })),
+      ecr.client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName })),
     ).rejects.toMatchObject({ name: "LifecyclePolicyNotFoundException" });
-    await expect(client.send(new GetLifecyclePolicyPreviewCommand({ repositoryName }))).rejects.toMatchObject(
-      { name: "LifecyclePolicyPreviewNotFoundException" },
-    );
+    await expect(
+      ecr.client.send(new GetLifecyclePolicyPreviewCommand({ repositoryName })),
+    ).rejects.toMatchObject({ name: "LifecyclePolicyPreviewNotFoundException" });
   });
 
   test("page by page, and by tag status", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     for (const text of ["1", "2"]) await push(repositoryName, text, `a-${text}`);
     await push(repositoryName, "3");
     const lifecyclePolicyText = policyOf(tagged("a-*", 1), older(1));
-    await client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName, lifecyclePolicyText }));
+    await ecr.client.send(new StartLifecyclePolicyPreviewCommand({ repositoryName, lifecyclePolicyText }));
     const get = (more: object) =>
-      client.send(new GetLifecyclePolicyPreviewCommand({ repositoryName, ...more }));
+      ecr.client.send(new GetLifecyclePolicyPreviewCommand({ repositoryName, ...more }));
     expect((await get({ filter: { tagStatus: "TAGGED" } })).previewResults).toHaveLength(1);
     expect((await get({ filter: { tagStatus: "UNTAGGED" } })).previewResults).toHaveLength(0);
     const { nextToken, previewResults } = await get({ maxResults: 1 });
@@ -190,9 +168,9 @@ describe("a policy is refused", () => {
     ["with two rules for the same tags", /the same tags/, [tagged("a", 1), tagged("a", 2)]],
     ["that counts what is not emulated", /emulated/, [{ ...any, countType: "sinceImagePulled" }]],
   ])("%s", async (_what, message, selections) => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     await expect(
-      client.send(
+      ecr.client.send(
         new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policyOf(...selections) }),
       ),
     ).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringMatching(message) });

@@ -12,16 +12,14 @@ import {
   GetAuthorizationTokenCommand,
 } from "@aws-sdk/client-ecr-public";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type EcrEndpoint, startEcr, temporaryFolder } from "./ecr-endpoint.ts";
+import { type EcrWorld, startWorld } from "./ecr-world.ts";
 import { indexOf, pushImageParts, putManifest, sha256 } from "./registry-content.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let ecr: EcrEndpoint;
+let ecr: EcrWorld;
 let client: ECRPUBLICClient;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ecr = await startEcr(folder.path);
+  ecr = await startWorld();
   client = new ECRPUBLICClient({
     endpoint: ecr.url,
     region: "us-east-1",
@@ -33,7 +31,6 @@ beforeAll(async () => {
 afterAll(async () => {
   client.destroy();
   await ecr.stop();
-  await folder.remove();
 });
 
 const PATH = "public.ecr.aws/a1b2c3d4/hello";

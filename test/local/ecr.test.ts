@@ -4,51 +4,28 @@ import {
   CreateRepositoryCommand,
   DeleteRepositoryCommand,
   DescribeRepositoriesCommand,
-  type ECRClient,
   GetAuthorizationTokenCommand,
   GetDownloadUrlForLayerCommand,
   GetLifecyclePolicyCommand,
   InitiateLayerUploadCommand,
   ListImagesCommand,
-  PutImageCommand,
   PutLifecyclePolicyCommand,
   UploadLayerPartCommand,
 } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type EcrEndpoint, startEcr, temporaryFolder } from "./ecr-endpoint.ts";
+import { type EcrWorld, startWorld } from "./ecr-world.ts";
 import { pushImageParts, sha256 } from "./registry-content.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let ecr: EcrEndpoint;
-let client: ECRClient;
-
+let ecr: EcrWorld;
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ecr = await startEcr(folder.path);
-  client = ecr.client;
+  ecr = await startWorld();
 });
-
-afterAll(async () => {
-  await ecr.stop();
-  await folder.remove();
-});
-
-let count = 0;
-async function newRepository(settings: Partial<CreateRepositoryCommand["input"]> = {}): Promise<string> {
-  count += 1;
-  const repositoryName = `team/app-${count}`;
-  await client.send(new CreateRepositoryCommand({ repositoryName, ...settings }));
-  return repositoryName;
-}
-
-function put(repositoryName: string, imageManifest: string, imageTag?: string, imageDigest?: string) {
-  return client.send(new PutImageCommand({ repositoryName, imageManifest, imageTag, imageDigest }));
-}
+afterAll(() => ecr.stop());
 
 describe("repositories", () => {
   test("are created once, described, and deleted only when empty or by force", async () => {
-    const repositoryName = await newRepository({ imageScanningConfiguration: { scanOnPush: true } });
-    const { repositories } = await client.send(
+    const repositoryName = await ecr.newRepository({ imageScanningConfiguration: { scanOnPush: true } });
+    const { repositories } = await ecr.client.send(
       new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }),
     );
     expect(repositories).toEqual([
@@ -63,41 +40,41 @@ describe("repositories", () => {
         encryptionConfiguration: { encryptionType: "AES256" },
       },
     ]);
-    await expect(client.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
+    await expect(ecr.client.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
       name: "RepositoryAlreadyExistsException",
     });
-    await put(repositoryName, await pushImageParts(ecr.url, repositoryName, "one"));
-    await expect(client.send(new DeleteRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
+    await ecr.put(repositoryName, await pushImageParts(ecr.url, repositoryName, "one"));
+    await expect(ecr.client.send(new DeleteRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
       name: "RepositoryNotEmptyException",
     });
-    await client.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
-    await expect(client.send(new ListImagesCommand({ repositoryName }))).rejects.toMatchObject({
+    await ecr.client.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
+    await expect(ecr.client.send(new ListImagesCommand({ repositoryName }))).rejects.toMatchObject({
       name: "RepositoryNotFoundException",
       message: expect.stringContaining(`aws ecr create-repository --repository-name ${repositoryName}`),
     });
   });
 
   test("are listed page by page", async () => {
-    await newRepository();
-    await newRepository();
+    await ecr.newRepository();
+    await ecr.newRepository();
     const names: (string | undefined)[] = [];
     let nextToken: string | undefined;
     do {
-      const page = await client.send(new DescribeRepositoriesCommand({ maxResults: 1, nextToken }));
+      const page = await ecr.client.send(new DescribeRepositoriesCommand({ maxResults: 1, nextToken }));
       expect(page.repositories).toHaveLength(1);
       names.push(page.repositories?.[0]?.repositoryName);
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
-    const all = await client.send(new DescribeRepositoriesCommand({}));
+    const all = await ecr.client.send(new DescribeRepositoriesCommand({}));
     expect(names).toEqual(all.repositories?.map((repository) => repository.repositoryName));
     await expect(
-      client.send(new DescribeRepositoriesCommand({ nextToken: "bm90IG91cnM" })),
+      ecr.client.send(new DescribeRepositoriesCommand({ nextToken: "bm90IG91cnM" })),
     ).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
 
   test("refuse a name that ECR would refuse", async () => {
     for (const repositoryName of ["Upper", "a", "a//b", "-a", "a/.b"]) {
-      await expect(client.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
+      await expect(ecr.client.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({
         name: "InvalidParameterException",
         message: expect.stringContaining("repositoryName"),
       });
@@ -107,12 +84,12 @@ describe("repositories", () => {
 
 describe("layers", () => {
   test("are uploaded in parts, checked, and downloaded from the URL that is given", async () => {
-    const repositoryName = await newRepository();
+    const repositoryName = await ecr.newRepository();
     const layer = Buffer.alloc(6 * 1024 * 1024, "tandem");
     const cut = 5 * 1024 * 1024;
-    const { uploadId } = await client.send(new InitiateLayerUploadCommand({ repositoryName }));
+    const { uploadId } = await ecr.client.send(new InitiateLayerUploadCommand({ repositoryName }));
     const part = (partFirstByte: number, bytes: Buffer) =>
-      client.send(
+      ecr.client.send(
         new UploadLayerPartCommand({
           repositoryName,
           uploadId,
@@ -127,11 +104,11 @@ describe("layers", () => {
     });
     expect((await part(cut, layer.subarray(cut))).lastByteReceived).toBe(layer.length - 1);
     const layerDigest = sha256(layer);
-    await client.send(
+    await ecr.client.send(
       new CompleteLayerUploadCommand({ repositoryName, uploadId, layerDigests: [layerDigest] }),
     );
 
-    const { layers, failures } = await client.send(
+    const { layers, failures } = await ecr.client.send(
       new BatchCheckLayerAvailabilityCommand({
         repositoryName,
         layerDigests: [layerDigest, sha256("absent"), "sha256:x"],
@@ -143,21 +120,21 @@ describe("layers", () => {
     ]);
     expect(failures?.[0]?.failureCode).toBe("InvalidLayerDigest");
 
-    const { downloadUrl = "" } = await client.send(
+    const { downloadUrl = "" } = await ecr.client.send(
       new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest }),
     );
     const bytes = Buffer.from(await (await fetch(downloadUrl)).arrayBuffer());
     expect(sha256(bytes)).toBe(layerDigest);
     await expect(
-      client.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: sha256("absent") })),
+      ecr.client.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: sha256("absent") })),
     ).rejects.toMatchObject({ name: "LayersNotFoundException" });
     await expect(part(layer.length, layer)).rejects.toMatchObject({ name: "UploadNotFoundException" });
   });
 
   test("belong to the repository they were pushed to", async () => {
-    const [mine, other] = [await newRepository(), await newRepository()];
+    const [mine, other] = [await ecr.newRepository(), await ecr.newRepository()];
     const manifest = JSON.parse(await pushImageParts(ecr.url, mine, "secret"));
-    const { layers } = await client.send(
+    const { layers } = await ecr.client.send(
       new BatchCheckLayerAvailabilityCommand({
         repositoryName: other,
         layerDigests: [manifest.config.digest],
@@ -168,7 +145,7 @@ describe("layers", () => {
 });
 
 test("a lifecycle policy is kept, and refused when it is none", async () => {
-  const repositoryName = await newRepository();
+  const repositoryName = await ecr.newRepository();
   const rule = {
     rulePriority: 1,
     description: "keep the last ten untagged images and expire all the others",
@@ -176,19 +153,19 @@ test("a lifecycle policy is kept, and refused when it is none", async () => {
     action: { type: "expire" },
   };
   const lifecyclePolicyText = JSON.stringify({ rules: [rule] });
-  await expect(client.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toMatchObject({
+  await expect(ecr.client.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toMatchObject({
     name: "LifecyclePolicyNotFoundException",
   });
-  await client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));
-  const kept = await client.send(new GetLifecyclePolicyCommand({ repositoryName }));
+  await ecr.client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));
+  const kept = await ecr.client.send(new GetLifecyclePolicyCommand({ repositoryName }));
   expect(kept.lifecyclePolicyText).toBe(lifecyclePolicyText);
   await expect(
-    client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: "{}".padEnd(120) })),
+    ecr.client.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: "{}".padEnd(120) })),
   ).rejects.toMatchObject({ name: "InvalidParameterException" });
 });
 
 test("the authorization token is for AWS, and opens the registry", async () => {
-  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
+  const { authorizationData } = await ecr.client.send(new GetAuthorizationTokenCommand({}));
   const [data] = authorizationData ?? [];
   const credentials = data?.authorizationToken ?? "";
   expect(Buffer.from(credentials, "base64").toString()).toMatch(/^AWS:.{20,}/);
@@ -213,10 +190,10 @@ test("AWS::ECR::Repository is created and, applied again, updated without losing
     },
   });
   const manifest = await pushImageParts(ecr.url, "templated", "kept");
-  await put("templated", manifest, "v1");
+  await ecr.put("templated", manifest, "v1");
   await resource({ RepositoryName: "templated", ImageTagMutability: "IMMUTABLE" });
   const other = await pushImageParts(ecr.url, "templated", "new");
-  await expect(put("templated", other, "v1")).rejects.toMatchObject({
+  await expect(ecr.put("templated", other, "v1")).rejects.toMatchObject({
     name: "ImageTagAlreadyExistsException",
   });
   await expect(resource({ RepositoryName: "templated", Nonsense: 1 })).rejects.toThrow(/HelloRepository/);

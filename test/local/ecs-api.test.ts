@@ -15,20 +15,15 @@ import {
   UntagResourceCommand,
 } from "@aws-sdk/client-ecs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { createRepository, createWeb, mixedCluster, register } from "./ecs-cluster.ts";
-import { type EcsEndpoint, startEcs } from "./ecs-endpoint.ts";
-import { both, pushIndex } from "./ecs-images.ts";
+import { createWeb, mixedCluster, register } from "./ecs-cluster.ts";
+import type { EcsEndpoint } from "./ecs-endpoint.ts";
+import { image, startQuickly } from "./ecs-launch.ts";
 
 let endpoint: EcsEndpoint;
-
 beforeEach(async () => {
-  endpoint = await startEcs({ deps: { timings: { simulatedStartMs: 20, simulatedRunMs: 50 } } });
-  await createRepository(endpoint, "hello");
+  endpoint = await startQuickly({ simulatedStartMs: 20, simulatedRunMs: 50 });
 });
 afterEach(() => endpoint.stop());
-
-const image = async (text = "one"): Promise<string> =>
-  `${endpoint.host}/hello@${await pushIndex(endpoint.url, "hello", both(text))}`;
 
 describe("task definitions", () => {
   test("revisions count up, keep unknown members and tags, and leave a family's newest when deregistered", async () => {
@@ -150,7 +145,7 @@ describe("clusters and capacity", () => {
 
   test("a strategy may name only what the cluster has", async () => {
     await mixedCluster(endpoint);
-    const taskDefinition = await register(endpoint, await image());
+    const taskDefinition = await register(endpoint, await image(endpoint));
     const withStrategy = (
       capacityProviderStrategy: { capacityProvider: string; weight?: number; base?: number }[],
     ) => createWeb(endpoint, taskDefinition, { capacityProviderStrategy });

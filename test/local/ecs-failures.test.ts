@@ -10,7 +10,6 @@ import {
   addHost,
   architectureOf,
   byArchitecture,
-  createRepository,
   createWeb,
   deploymentEnds,
   describeWeb,
@@ -21,21 +20,15 @@ import {
   taskIs,
   tasksOfWeb,
 } from "./ecs-cluster.ts";
-import { type EcsEndpoint, startEcs } from "./ecs-endpoint.ts";
-import { both, type ImageOptions, pushIndex } from "./ecs-images.ts";
+import type { EcsEndpoint } from "./ecs-endpoint.ts";
+import { both } from "./ecs-images.ts";
+import { image, startQuickly } from "./ecs-launch.ts";
 
 let endpoint: EcsEndpoint;
-
 beforeEach(async () => {
-  endpoint = await startEcs({
-    deps: { timings: { firstRestartMs: 10, longestRestartMs: 20, simulatedStartMs: 20 } },
-  });
-  await createRepository(endpoint, "hello");
+  endpoint = await startQuickly({ firstRestartMs: 10, longestRestartMs: 20, simulatedStartMs: 20 });
 });
 afterEach(() => endpoint.stop());
-
-const indexOf = async (images: readonly ImageOptions[]): Promise<string> =>
-  `${endpoint.host}/hello@${await pushIndex(endpoint.url, "hello", images)}`;
 
 const circuitBreaker = (more: { rollback?: boolean; resetOnHealthyTask?: boolean } = {}) => ({
   minimumHealthyPercent: 100,
@@ -60,7 +53,7 @@ const deployments = async () => {
 /** A service that runs a good first revision. */
 async function runningWeb(more: Parameters<typeof createWeb>[2] = {}): Promise<string> {
   await mixedCluster(endpoint);
-  const first = await register(endpoint, await indexOf(both("one")));
+  const first = await register(endpoint, await image(endpoint));
   await createWeb(endpoint, first, more);
   await deploymentEnds(endpoint);
   return first;
@@ -73,7 +66,7 @@ test("an arm64 image with an x86_64 program fails on arm64 only, trips the break
   const first = await runningWeb({ deploymentConfiguration: circuitBreaker({ resetOnHealthyTask: false }) });
   const broken = await register(
     endpoint,
-    await indexOf([
+    await image(endpoint, [
       { architecture: "amd64", text: "two" },
       { architecture: "arm64", machine: "x86_64", text: "two" },
     ]),
@@ -127,7 +120,7 @@ test("without rollback the deployment stays failed, and what ran before goes on"
 
 test("a platform that the index lacks fails its tasks as a missing image does", async () => {
   await mixedCluster(endpoint);
-  const amd64 = await register(endpoint, await indexOf([{ architecture: "amd64" }]));
+  const amd64 = await register(endpoint, await image(endpoint, [{ architecture: "amd64" }]));
   await createWeb(endpoint, amd64, {
     deploymentConfiguration: circuitBreaker({ resetOnHealthyTask: false }),
   });
@@ -145,7 +138,7 @@ test("a platform that the index lacks fails its tasks as a missing image does", 
 
 test("by default a healthy task sets the count of failures back, so that crashes of the other architecture go on", async () => {
   await mixedCluster(endpoint);
-  const amd64 = await register(endpoint, await indexOf([{ architecture: "amd64" }]));
+  const amd64 = await register(endpoint, await image(endpoint, [{ architecture: "amd64" }]));
   await createWeb(endpoint, amd64, { desiredCount: 2, deploymentConfiguration: circuitBreaker() });
   await deploymentEnds(endpoint, "SERVICE_DEPLOYMENT_FAILED");
   const [deployment] = await deployments();
@@ -156,7 +149,9 @@ test("by default a healthy task sets the count of failures back, so that crashes
 describe("placement", () => {
   test("a task without room waits, the service says why, and a new host lets it run", async () => {
     await mixedCluster(endpoint, "staging", { x86: 1, graviton: 0 });
-    await createWeb(endpoint, await register(endpoint, await indexOf(both("one"))), { desiredCount: 2 });
+    await createWeb(endpoint, await register(endpoint, await image(endpoint)), {
+      desiredCount: 2,
+    });
     const failure = await endpoint.event(
       "placement",
       (event) => eventName(event) === "SERVICE_TASK_PLACEMENT_FAILURE",
@@ -180,7 +175,7 @@ describe("placement", () => {
 
   test("base and weight decide who gets how many", async () => {
     await mixedCluster(endpoint);
-    await createWeb(endpoint, await register(endpoint, await indexOf(both("one"))), {
+    await createWeb(endpoint, await register(endpoint, await image(endpoint)), {
       desiredCount: 9,
       capacityProviderStrategy: [
         { capacityProvider: "x86", base: 1, weight: 1 },
@@ -195,7 +190,7 @@ describe("placement", () => {
     await mixedCluster(endpoint);
     const { placementConstraints } = await createWeb(
       endpoint,
-      await register(endpoint, await indexOf(both("one"))),
+      await register(endpoint, await image(endpoint)),
       {
         capacityProviderStrategy: undefined,
         launchType: "EC2",
@@ -232,7 +227,7 @@ describe("stopping a service deployment", () => {
   test("goes back to the revision before", async () => {
     const first = await runningWeb();
     // Nothing of the second revision can be placed, so that its deployment does not end by itself.
-    const second = await register(endpoint, await indexOf(both("two")), {
+    const second = await register(endpoint, await image(endpoint, both("two")), {
       placementConstraints: [{ type: "memberOf", expression: "attribute:none exists" }],
     });
     await update(second);

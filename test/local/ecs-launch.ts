@@ -4,19 +4,21 @@ import {
   type CreateServiceCommandInput,
   type RegisterTaskDefinitionCommandInput,
 } from "@aws-sdk/client-ecs";
+import type { Timings } from "../../local/ecs/timings.ts";
 import { createRepository } from "./ecs-cluster.ts";
 import { type EcsEndpoint, startEcs } from "./ecs-endpoint.ts";
 import { both, type ImageOptions, pushIndex } from "./ecs-images.ts";
 
-/** An endpoint with the repository `hello`, where everything happens at once. */
-export async function startQuickly(): Promise<EcsEndpoint> {
-  const endpoint = await startEcs({
-    deps: { timings: { simulatedStartMs: 10, simulatedRunMs: 30, firstRestartMs: 10, longestRestartMs: 20 } },
-  });
+const quickly = { simulatedStartMs: 10, simulatedRunMs: 30, firstRestartMs: 10, longestRestartMs: 20 };
+
+/** An endpoint with the repository `hello`, where everything happens at once unless told otherwise. */
+export async function startQuickly(timings: Partial<Timings> = quickly): Promise<EcsEndpoint> {
+  const endpoint = await startEcs({ deps: { timings } });
   await createRepository(endpoint, "hello");
   return endpoint;
 }
 
+/** Pushes an index to `hello`; gives how a task definition names it. */
 export const image = async (
   endpoint: EcsEndpoint,
   images: readonly ImageOptions[] = both("one"),

@@ -9,27 +9,21 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { pickToStop } from "../../local/ecs/shrink.ts";
 import {
   byArchitecture,
-  createRepository,
   createWeb,
   deploymentEnds,
   describeWeb,
   mixedCluster,
   register,
 } from "./ecs-cluster.ts";
-import { type EcsEndpoint, startEcs } from "./ecs-endpoint.ts";
-import { both, pushIndex } from "./ecs-images.ts";
+import type { EcsEndpoint } from "./ecs-endpoint.ts";
+import { both } from "./ecs-images.ts";
+import { image, startQuickly } from "./ecs-launch.ts";
 
 let endpoint: EcsEndpoint;
 beforeEach(async () => {
-  endpoint = await startEcs({
-    deps: { timings: { simulatedStartMs: 10, simulatedStopMs: 10, settleMs: 5 } },
-  });
-  await createRepository(endpoint, "hello");
+  endpoint = await startQuickly({ simulatedStartMs: 10, simulatedStopMs: 10, settleMs: 5 });
 });
 afterEach(() => endpoint.stop());
-
-const image = async (text: string): Promise<string> =>
-  `${endpoint.host}/hello@${await pushIndex(endpoint.url, "hello", both(text))}`;
 
 /** All pages of a list, and how many there were. */
 async function pages(
@@ -49,7 +43,7 @@ async function pages(
 
 test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is rolled", async () => {
   await mixedCluster(endpoint, "staging", { x86: 100, graviton: 100 });
-  await createWeb(endpoint, await register(endpoint, await image("one")), {
+  await createWeb(endpoint, await register(endpoint, await image(endpoint)), {
     desiredCount: 1000,
     capacityProviderStrategy: [
       { capacityProvider: "x86", weight: 1 },
@@ -103,7 +97,7 @@ test("a service of 1,000 tasks on 200 hosts is there, is read by page, and is ro
     new UpdateServiceCommand({
       cluster: "staging",
       service: "web",
-      taskDefinition: await register(endpoint, await image("two")),
+      taskDefinition: await register(endpoint, await image(endpoint, both("two"))),
     }),
   );
   await deploymentEnds(endpoint);

@@ -10,7 +10,6 @@ import {
 } from "@aws-sdk/client-ecs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
-  createRepository,
   createWeb,
   deploymentEnds,
   describeWeb,
@@ -21,23 +20,19 @@ import {
   tasksOfWeb,
 } from "./ecs-cluster.ts";
 import { type EcsEndpoint, startEcs } from "./ecs-endpoint.ts";
-import { both, pushIndex } from "./ecs-images.ts";
+import { both } from "./ecs-images.ts";
+import { image, startQuickly } from "./ecs-launch.ts";
 
 let endpoint: EcsEndpoint;
-
 beforeEach(async () => {
-  endpoint = await startEcs({ deps: { timings: { simulatedStartMs: 20, simulatedRunMs: 50 } } });
-  await createRepository(endpoint, "hello");
+  endpoint = await startQuickly({ simulatedStartMs: 20, simulatedRunMs: 50 });
 });
 afterEach(() => endpoint.stop());
-
-const image = async (text = "one"): Promise<string> =>
-  `${endpoint.host}/hello@${await pushIndex(endpoint.url, "hello", both(text))}`;
 
 describe("services", () => {
   test("what starts a deployment, and what does not", async () => {
     await mixedCluster(endpoint);
-    const taskDefinition = await register(endpoint, await image());
+    const taskDefinition = await register(endpoint, await image(endpoint));
     await createWeb(endpoint, taskDefinition);
     await deploymentEnds(endpoint);
     const idAfter = async (change: Partial<UpdateServiceCommand["input"]>): Promise<string | undefined> => {
@@ -58,7 +53,9 @@ describe("services", () => {
     expect(forced).not.toBe(id);
     // The same again is no change.
     expect(await idAfter({ capacityProviderStrategy })).toBe(forced);
-    expect(await idAfter({ taskDefinition: await register(endpoint, await image("two")) })).not.toBe(forced);
+    expect(
+      await idAfter({ taskDefinition: await register(endpoint, await image(endpoint, both("two"))) }),
+    ).not.toBe(forced);
   });
 
   test.each([
@@ -73,7 +70,7 @@ describe("services", () => {
     ],
   ])("refuses %s", async (_what, more, name) => {
     await mixedCluster(endpoint);
-    const taskDefinition = await register(endpoint, await image());
+    const taskDefinition = await register(endpoint, await image(endpoint));
     await createWeb(endpoint, taskDefinition, { desiredCount: 0 });
     await expect(
       createWeb(endpoint, taskDefinition, { serviceName: "other", ...more }),
@@ -82,7 +79,7 @@ describe("services", () => {
 
   test("one that is deleted drains, and is INACTIVE in the end", async () => {
     await mixedCluster(endpoint);
-    await createWeb(endpoint, await register(endpoint, await image()));
+    await createWeb(endpoint, await register(endpoint, await image(endpoint)));
     await deploymentEnds(endpoint);
     const remove = (force: boolean) =>
       endpoint.ecs.send(new DeleteServiceCommand({ cluster: "staging", service: "web", force }));
@@ -109,7 +106,7 @@ describe("services", () => {
 
   test("are brought back with new tasks, and no new deployment, after a restart", async () => {
     await mixedCluster(endpoint);
-    const definition = await register(endpoint, await image());
+    const definition = await register(endpoint, await image(endpoint));
     await createWeb(endpoint, definition, { tags: [{ key: "team", value: "shop" }] });
     await deploymentEnds(endpoint);
     const before = await describeWeb(endpoint);
@@ -146,7 +143,7 @@ describe("tasks", () => {
 
   test("RunTask runs one on a given architecture to its end", async () => {
     await mixedCluster(endpoint);
-    await register(endpoint, await image());
+    await register(endpoint, await image(endpoint));
     const overrides = { containerOverrides: [{ name: "web", command: ["migrate"] }] };
     const { tasks = [], failures } = await run({ clientToken: "one", overrides });
     expect(failures).toEqual([]);
@@ -173,8 +170,8 @@ describe("tasks", () => {
 
   test("RunTask says why a task cannot be placed", async () => {
     await mixedCluster(endpoint);
-    await register(endpoint, await image(), {
-      containerDefinitions: [{ name: "web", image: await image(), memory: 100_000 }],
+    await register(endpoint, await image(endpoint), {
+      containerDefinitions: [{ name: "web", image: await image(endpoint), memory: 100_000 }],
     });
     const { tasks, failures } = await run({ count: 2 });
     expect(tasks).toEqual([]);
@@ -183,7 +180,7 @@ describe("tasks", () => {
 
   test("a stopped task of a service is replaced", async () => {
     await mixedCluster(endpoint);
-    await createWeb(endpoint, await register(endpoint, await image()), { desiredCount: 1 });
+    await createWeb(endpoint, await register(endpoint, await image(endpoint)), { desiredCount: 1 });
     await deploymentEnds(endpoint);
     const [task] = await tasksOfWeb(endpoint);
     await endpoint.ecs.send(
@@ -204,7 +201,7 @@ describe("tasks", () => {
 
   test("ListTasks filters and pages", async () => {
     await mixedCluster(endpoint);
-    await createWeb(endpoint, await register(endpoint, await image()));
+    await createWeb(endpoint, await register(endpoint, await image(endpoint)));
     await deploymentEnds(endpoint);
     const list = (more: Partial<ListTasksCommand["input"]>) =>
       endpoint.ecs.send(new ListTasksCommand({ cluster: "staging", ...more }));

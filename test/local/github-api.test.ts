@@ -1,35 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { commit, git } from "./codebuild-endpoint.ts";
-import type { GithubEndpoint } from "./github-endpoint.ts";
 import { type GithubWorld, startWorld } from "./github-world.ts";
 
-let world: GithubWorld;
-let endpoint: GithubEndpoint;
-let pushed: GithubWorld["pushed"];
+let github: GithubWorld;
 beforeAll(async () => {
-  world = await startWorld();
-  ({ endpoint, pushed } = world);
+  github = await startWorld();
 });
-afterAll(() => world.end());
+afterAll(() => github.stop());
 
 const owner = "octocat";
 
 describe("repositories, branches and commits", () => {
   test("page through tags, with the commits that annotated ones point at", async () => {
-    const { at, path, url, commit: sha } = await pushed();
+    const { at, path, url, commit: sha } = await github.pushed();
     await git(path, "tag", "v1");
     await git(path, "tag", "--annotate", "--message", "two", "release/2");
     await git(path, "push", "--quiet", url, "v1", "release/2");
-    const first = await endpoint.octokit()("GET /repos/{owner}/{repo}/tags", { ...at, per_page: 1 });
+    const first = await github.octokit()("GET /repos/{owner}/{repo}/tags", { ...at, per_page: 1 });
     expect(first.data).toMatchObject([{ name: "v1", commit: { sha } }]);
     const next = /<([^>]+)>; rel="next"/.exec(String(first.headers.link))?.[1] ?? "";
-    const second = await endpoint.octokit()(`GET ${next}`);
+    const second = await github.octokit()(`GET ${next}`);
     expect(second.data).toMatchObject([{ name: "release/2", commit: { sha } }]);
   });
 
   test("are read without a token when they are public, and are not there when they are private", async () => {
-    const { at, commit: sha } = await pushed();
-    const nobody = endpoint.octokit(null);
+    const { at, commit: sha } = await github.pushed();
+    const nobody = github.octokit(null);
     const { data } = await nobody("GET /repos/{owner}/{repo}", at);
     expect(data).toMatchObject({
       full_name: `${owner}/${at.repo}`,
@@ -38,37 +34,37 @@ describe("repositories, branches and commits", () => {
     });
     const branch = await nobody("GET /repos/{owner}/{repo}/branches/{branch}", { ...at, branch: "main" });
     expect(branch.data.commit.sha).toBe(sha);
-    await endpoint.octokit()("PATCH /repos/{owner}/{repo}", { ...at, private: true });
+    await github.octokit()("PATCH /repos/{owner}/{repo}", { ...at, private: true });
     await expect(nobody("GET /repos/{owner}/{repo}", at)).rejects.toMatchObject({
       status: 404,
       response: { data: { message: "Not Found", documentation_url: expect.any(String), status: "404" } },
     });
-    const stranger = endpoint.octokit("local-github-token-hubot");
+    const stranger = github.octokit("local-github-token-hubot");
     await expect(stranger("GET /repos/{owner}/{repo}", at)).rejects.toMatchObject({ status: 404 });
-    await expect(endpoint.octokit()("GET /repos/{owner}/{repo}", at)).resolves.toMatchObject({ status: 200 });
+    await expect(github.octokit()("GET /repos/{owner}/{repo}", at)).resolves.toMatchObject({ status: 200 });
   });
 
   test("refuse bad credentials and what needs some", async () => {
-    const { at, commit: sha } = await pushed();
-    await expect(endpoint.octokit("wrong")("GET /repos/{owner}/{repo}", at)).rejects.toMatchObject({
+    const { at, commit: sha } = await github.pushed();
+    await expect(github.octokit("wrong")("GET /repos/{owner}/{repo}", at)).rejects.toMatchObject({
       status: 401,
       message: expect.stringContaining("Bad credentials"),
     });
     const status = { ...at, sha, state: "success" } as const;
     await expect(
-      endpoint.octokit(null)("POST /repos/{owner}/{repo}/statuses/{sha}", status),
+      github.octokit(null)("POST /repos/{owner}/{repo}/statuses/{sha}", status),
     ).rejects.toMatchObject({ status: 401, message: expect.stringContaining("Requires authentication") });
     await expect(
-      endpoint.octokit("local-github-token-hubot")("POST /repos/{owner}/{repo}/statuses/{sha}", status),
+      github.octokit("local-github-token-hubot")("POST /repos/{owner}/{repo}/statuses/{sha}", status),
     ).rejects.toMatchObject({ status: 404 });
-    expect((await endpoint.octokit()("GET /user")).data.login).toBe("octocat");
+    expect((await github.octokit()("GET /user")).data.login).toBe("octocat");
   });
 
   test("page through branches with Link, and name any branch", async () => {
-    const { at, path, url, commit: sha } = await pushed();
+    const { at, path, url, commit: sha } = await github.pushed();
     const names = ["a", "b", "feature/x", "it's $(here) é"].map((name) => name.replaceAll(" ", "_"));
     await git(path, "push", "--quiet", url, ...names.map((name) => `main:refs/heads/${name}`));
-    const octokit = endpoint.octokit();
+    const octokit = github.octokit();
     const first = await octokit("GET /repos/{owner}/{repo}/branches", { ...at, per_page: 2 });
     expect(first.data.map(({ name }) => name)).toEqual(["a", "b"]);
     const next = /<([^>]+)>; rel="next"/.exec(String(first.headers.link))?.[1] ?? "";
@@ -99,8 +95,8 @@ describe("repositories, branches and commits", () => {
   });
 
   test("answer a repeated question with 304, and count the others", async () => {
-    const { at } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at } = await github.pushed();
+    const octokit = github.octokit();
     const first = await octokit("GET /repos/{owner}/{repo}/branches/{branch}", { ...at, branch: "main" });
     const again = octokit("GET /repos/{owner}/{repo}/branches/{branch}", {
       ...at,
@@ -119,10 +115,10 @@ describe("repositories, branches and commits", () => {
   });
 
   test("give files, folders and raw content at a ref", async () => {
-    const { at, path, url, commit: sha } = await pushed({ "d/a b.txt": "one\n", "top.txt": "top\n" });
+    const { at, path, url, commit: sha } = await github.pushed({ "d/a b.txt": "one\n", "top.txt": "top\n" });
     await commit(path, { "d/a b.txt": "two\n" }, "second");
     await git(path, "push", "--quiet", url, "main");
-    const octokit = endpoint.octokit();
+    const octokit = github.octokit();
     const read = (file: string, ref?: string) =>
       octokit("GET /repos/{owner}/{repo}/contents/{path}", {
         ...at,
@@ -159,8 +155,8 @@ describe("repositories, branches and commits", () => {
 
 describe("what is not emulated", () => {
   test("is said, with what is there", async () => {
-    const { at } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at } = await github.pushed();
+    const octokit = github.octokit();
     await expect(octokit("GET /repos/{owner}/{repo}/issues", at)).rejects.toMatchObject({
       status: 404,
       message: expect.stringContaining("does not emulate GET /repos/octocat/"),
@@ -174,7 +170,12 @@ describe("what is not emulated", () => {
 
 describe("a comparison", () => {
   test("is made from where the histories parted, with renames", async () => {
-    const { at, path, url, commit: base } = await pushed({ "old.txt": "a\nb\nc\nd\n", "gone.txt": "x\n" });
+    const {
+      at,
+      path,
+      url,
+      commit: base,
+    } = await github.pushed({ "old.txt": "a\nb\nc\nd\n", "gone.txt": "x\n" });
     await git(path, "checkout", "--quiet", "-b", "side");
     await git(path, "mv", "old.txt", "new.txt");
     await git(path, "rm", "--quiet", "gone.txt");
@@ -182,7 +183,7 @@ describe("a comparison", () => {
     await git(path, "checkout", "--quiet", "main");
     await commit(path, { "only-on-main.txt": "m\n" }, "main goes on");
     await git(path, "push", "--quiet", url, "main", "side");
-    const octokit = endpoint.octokit();
+    const octokit = github.octokit();
     const compare = async (basehead: string) =>
       (await octokit("GET /repos/{owner}/{repo}/compare/{basehead}", { ...at, basehead })).data;
     const sides = await compare("main...side");
@@ -201,7 +202,7 @@ describe("a comparison", () => {
   });
 
   test("names 300 files at most, on the first page, and all commits page by page", async () => {
-    const { at, path, url, commit: base } = await pushed();
+    const { at, path, url, commit: base } = await github.pushed();
     const many = Object.fromEntries(
       Array.from({ length: 320 }, (_, file) => [`many/${1000 + file}.txt`, "x\n"]),
     );
@@ -209,7 +210,7 @@ describe("a comparison", () => {
     await commit(path, {}, "two");
     await commit(path, {}, "three");
     await git(path, "push", "--quiet", url, "main");
-    const octokit = endpoint.octokit();
+    const octokit = github.octokit();
     const page = (number: number) =>
       octokit("GET /repos/{owner}/{repo}/compare/{basehead}", {
         ...{ ...at, basehead: `${base}...main` },
@@ -225,12 +226,12 @@ describe("a comparison", () => {
   });
 
   test("of histories with nothing in common is refused", async () => {
-    const { at, path, url } = await pushed();
+    const { at, path, url } = await github.pushed();
     await git(path, "checkout", "--quiet", "--orphan", "other");
     await commit(path, { "z.txt": "z\n" }, "other");
     await git(path, "push", "--quiet", url, "other");
     await expect(
-      endpoint.octokit()("GET /repos/{owner}/{repo}/compare/{basehead}", { ...at, basehead: "main...other" }),
+      github.octokit()("GET /repos/{owner}/{repo}/compare/{basehead}", { ...at, basehead: "main...other" }),
     ).rejects.toMatchObject({ status: 404, message: expect.stringContaining("No common ancestor") });
   });
 });

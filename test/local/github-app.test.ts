@@ -3,33 +3,30 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { git, workingCopy } from "./codebuild-endpoint.ts";
-import { type GithubEndpoint, startGithub } from "./github-endpoint.ts";
+import { startGithub } from "./github-endpoint.ts";
 import { type GithubWorld, startWorld } from "./github-world.ts";
 
-let world: GithubWorld;
-let endpoint: GithubEndpoint;
-let pushed: GithubWorld["pushed"];
+let github: GithubWorld;
 beforeAll(async () => {
-  world = await startWorld();
-  ({ endpoint, pushed } = world);
+  github = await startWorld();
 });
-afterAll(() => world.end());
+afterAll(() => github.stop());
 
 const owner = "octocat";
 
 describe("the App", () => {
   test("proves itself with its key, and gets tokens that last an hour", async () => {
-    const { at } = await pushed();
-    const { data: app } = await endpoint.appRequest()("GET /app");
+    const { at } = await github.pushed();
+    const { data: app } = await github.appRequest()("GET /app");
     expect(app).toMatchObject({ id: 1, slug: "tandem-local" });
-    const installed = await endpoint.appRequest()("GET /repos/{owner}/{repo}/installation", at);
-    const issued = await endpoint.appRequest()("POST /app/installations/{installation_id}/access_tokens", {
+    const installed = await github.appRequest()("GET /repos/{owner}/{repo}/installation", at);
+    const issued = await github.appRequest()("POST /app/installations/{installation_id}/access_tokens", {
       installation_id: installed.data.id,
     });
     const lasts = Date.parse(issued.data.expires_at) - Date.now();
     expect(lasts).toBeGreaterThan(3_500_000);
     expect(lasts).toBeLessThanOrEqual(3_600_000);
-    const octokit = endpoint.octokit(issued.data.token);
+    const octokit = github.octokit(issued.data.token);
     await expect(octokit("GET /repos/{owner}/{repo}", at)).resolves.toMatchObject({ status: 200 });
     await expect(octokit("GET /user")).rejects.toMatchObject({ status: 403 });
     const mine = await octokit("GET /installation/repositories");
@@ -43,22 +40,22 @@ describe("the App", () => {
     const forged = `${claims}.${createHmac("sha256", "key").update(claims).digest("base64url")}`;
     const unsigned = `${part({ alg: "none" })}.${part({ iss: 1, iat: seconds, exp: seconds + 60 })}.`;
     for (const token of [forged, unsigned, "a.b.c"]) {
-      await expect(endpoint.octokit(token)("GET /app")).rejects.toMatchObject({
+      await expect(github.octokit(token)("GET /app")).rejects.toMatchObject({
         status: 401,
         message: expect.stringContaining("A JSON web token could not be decoded"),
       });
     }
-    await expect(endpoint.octokit()("GET /app")).rejects.toMatchObject({ status: 401 });
+    await expect(github.octokit()("GET /app")).rejects.toMatchObject({ status: 401 });
   });
 
   test("has check runs, which a person has not", async () => {
-    const { at, commit: sha } = await pushed();
+    const { at, commit: sha } = await github.pushed();
     const run = { ...at, name: "build", head_sha: sha, details_url: "https://x.y/run" };
-    await expect(endpoint.octokit()("POST /repos/{owner}/{repo}/check-runs", run)).rejects.toMatchObject({
+    await expect(github.octokit()("POST /repos/{owner}/{repo}/check-runs", run)).rejects.toMatchObject({
       status: 403,
       message: expect.stringContaining("You must authenticate via a GitHub App."),
     });
-    const octokit = await endpoint.appOctokit(owner, at.repo);
+    const octokit = await github.appOctokit(owner, at.repo);
     const started = await octokit("POST /repos/{owner}/{repo}/check-runs", { ...run, status: "in_progress" });
     expect(started.data).toMatchObject({ status: "in_progress", conclusion: null, head_sha: sha });
     const ended = await octokit("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
@@ -72,7 +69,7 @@ describe("the App", () => {
       conclusion: "success",
       completed_at: expect.any(String),
     });
-    const listed = await endpoint.octokit(null)("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+    const listed = await github.octokit(null)("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
       ...at,
       ref: "main",
     });
@@ -92,9 +89,9 @@ describe("the App", () => {
   });
 
   test("may do no more than its token says, and only where it is installed", async () => {
-    const { at, commit: sha } = await pushed();
-    const other = await pushed();
-    const narrowed = await endpoint.appOctokit(owner, at.repo, {
+    const { at, commit: sha } = await github.pushed();
+    const other = await github.pushed();
+    const narrowed = await github.appOctokit(owner, at.repo, {
       repositoryNames: [at.repo],
       permissions: { statuses: "write" },
     });
@@ -113,9 +110,9 @@ describe("the App", () => {
       narrowed("POST /repos/{owner}/{repo}/statuses/{sha}", { ...other.at, ...status, sha: other.commit }),
     ).rejects.toMatchObject(forbidden);
     await expect(
-      endpoint.appOctokit(owner, at.repo, { permissions: { administration: "write" } }),
+      github.appOctokit(owner, at.repo, { permissions: { administration: "write" } }),
     ).rejects.toMatchObject({ status: 422 });
-    await git(other.path, "push", "--quiet", `${endpoint.url}/github/somebody/else.git`, "main");
+    await git(other.path, "push", "--quiet", `${github.url}/github/somebody/else.git`, "main");
     await expect(
       narrowed("POST /repos/{owner}/{repo}/statuses/{sha}", {
         ...{ owner: "somebody", repo: "else" },
@@ -130,9 +127,9 @@ describe("the App", () => {
 
 describe("what is stored", () => {
   test("is there after a restart: repositories, records, deliveries and the App's key", async () => {
-    const stateDir = join(world.folder, "restarted");
+    const stateDir = join(github.folder, "restarted");
     const before = await startGithub({ stateDir });
-    const copy = await workingCopy(world.folder, "restarted-copy", { "a.txt": "one\n" });
+    const copy = await workingCopy(github.folder, "restarted-copy", { "a.txt": "one\n" });
     await git(copy.path, "push", "--quiet", `${before.url}/github/Acme/Shop.git`, "main");
     await before.receiver.first(({ event }) => event === "push");
     const at = { owner: "acme", repo: "shop" };
@@ -160,7 +157,7 @@ describe("what is stored", () => {
   });
 
   test("is refused by name when it is damaged", async () => {
-    const stateDir = join(world.folder, "damaged");
+    const stateDir = join(github.folder, "damaged");
     await (await startGithub({ stateDir })).stop();
     const file = join(stateDir, "github", "app.json");
     await writeFile(file, '{"version":1,"data":{"appId":1,"privateKey":"none"}}');

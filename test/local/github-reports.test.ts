@@ -1,23 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { commit, git } from "./codebuild-endpoint.ts";
-import type { GithubEndpoint } from "./github-endpoint.ts";
 import { type GithubWorld, startWorld } from "./github-world.ts";
 
-let world: GithubWorld;
-let endpoint: GithubEndpoint;
-let pushed: GithubWorld["pushed"];
+let github: GithubWorld;
 beforeAll(async () => {
-  world = await startWorld();
-  ({ endpoint, pushed } = world);
+  github = await startWorld();
 });
-afterAll(() => world.end());
+afterAll(() => github.stop());
 
 const owner = "octocat";
 
 describe("statuses", () => {
   test("are listed, combined by context, and bounded", async () => {
-    const { at, commit: sha } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at, commit: sha } = await github.pushed();
+    const octokit = github.octokit();
     const set = (state: "failure" | "pending" | "success", context: string) =>
       octokit("POST /repos/{owner}/{repo}/statuses/{sha}", {
         ...at,
@@ -57,7 +53,7 @@ describe("statuses", () => {
       status: 422,
       response: { data: { errors: [{ field: "description", code: "custom" }] } },
     });
-    const raw = await fetch(`${endpoint.url}/github/api/repos/${owner}/${at.repo}/statuses/${sha}`, {
+    const raw = await fetch(`${github.url}/github/api/repos/${owner}/${at.repo}/statuses/${sha}`, {
       method: "POST",
       headers: { authorization: "token local-github-token" },
       body: "{",
@@ -66,8 +62,8 @@ describe("statuses", () => {
   });
 
   test("of one commit and context are 1,000", async () => {
-    const { at, commit: sha } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at, commit: sha } = await github.pushed();
+    const octokit = github.octokit();
     const set = (context: string) =>
       octokit("POST /repos/{owner}/{repo}/statuses/{sha}", { ...at, sha, state: "success", context });
     for (let batch = 0; batch < 25; batch += 1)
@@ -84,8 +80,8 @@ describe("statuses", () => {
 
 describe("deployments", () => {
   test("have statuses with an address, and replace each other in an environment", async () => {
-    const { at, commit: sha } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at, commit: sha } = await github.pushed();
+    const octokit = github.octokit();
     const deploy = async (environment: string) => {
       const { data, status } = await octokit("POST /repos/{owner}/{repo}/deployments", {
         ...{ ...at, ref: "main", environment, auto_merge: false, required_contexts: [] },
@@ -134,8 +130,8 @@ describe("deployments", () => {
   });
 
   test("wait for the contexts that they require, and do not merge", async () => {
-    const { at, path, url, commit: sha } = await pushed();
-    const octokit = endpoint.octokit();
+    const { at, path, url, commit: sha } = await github.pushed();
+    const octokit = github.octokit();
     await octokit("POST /repos/{owner}/{repo}/statuses/{sha}", {
       ...at,
       sha,

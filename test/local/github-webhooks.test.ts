@@ -3,18 +3,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { commit, git } from "./codebuild-endpoint.ts";
-import { type GithubEndpoint, isSigned } from "./github-endpoint.ts";
+import { isSigned } from "./github-endpoint.ts";
 import { type GithubWorld, isFrom, startWorld } from "./github-world.ts";
 
-let world: GithubWorld;
-let endpoint: GithubEndpoint;
-let pushed: GithubWorld["pushed"];
-let push: GithubWorld["push"];
+let github: GithubWorld;
 beforeAll(async () => {
-  world = await startWorld();
-  ({ endpoint, pushed, push } = world);
+  github = await startWorld();
 });
-afterAll(() => world.end());
+afterAll(() => github.stop());
 
 const ZERO = "0".repeat(40);
 
@@ -42,9 +38,9 @@ async function fastImport(path: string, stream: string): Promise<void> {
 
 describe("a push", () => {
   test("makes the repository, says so, greets its webhook, and sends a signed push", async () => {
-    const { fullName, repo: name, commit: sha, first } = await pushed();
-    expect(endpoint.said).toContain(`github: created the repository ${fullName}, as it was pushed to`);
-    const ping = await endpoint.receiver.first(isFrom(fullName, "ping"));
+    const { fullName, repo: name, commit: sha, first } = await github.pushed();
+    expect(github.said).toContain(`github: created the repository ${fullName}, as it was pushed to`);
+    const ping = await github.receiver.first(isFrom(fullName, "ping"));
     expect(ping.payload).toMatchObject({
       zen: expect.any(String),
       hook: { active: true, config: { secret: "********" } },
@@ -67,15 +63,15 @@ describe("a push", () => {
       deleted: false,
       forced: false,
       base_ref: null,
-      compare: `${endpoint.url}/github/${fullName}/commit/${sha.slice(0, 12)}`,
+      compare: `${github.url}/github/${fullName}/commit/${sha.slice(0, 12)}`,
       repository: {
         id: expect.any(Number),
         name,
         full_name: fullName,
         private: false,
         owner: { login: "octocat", name: "octocat", type: "User" },
-        clone_url: `${endpoint.url}/github/${fullName}.git`,
-        html_url: `${endpoint.url}/github/${fullName}`,
+        clone_url: `${github.url}/github/${fullName}.git`,
+        html_url: `${github.url}/github/${fullName}`,
         default_branch: "main",
       },
       pusher: { name: "octocat", email: "octocat@users.noreply.github.com" },
@@ -89,7 +85,7 @@ describe("a push", () => {
         distinct: true,
         message: "first",
         timestamp: "2023-11-14T20:45:00-01:30",
-        url: `${endpoint.url}/github/${fullName}/commit/${sha}`,
+        url: `${github.url}/github/${fullName}/commit/${sha}`,
         author: { name: "Ada", email: "ada@example.com", date: "2023-11-15T07:13:20+09:00" },
         committer: { name: "Grace", email: "grace@example.com", date: "2023-11-14T20:45:00-01:30" },
         added: ["a.txt"],
@@ -100,15 +96,20 @@ describe("a push", () => {
   });
 
   test("lists what each commit added, changed and removed, the oldest first", async () => {
-    const { path, url, fullName, commit: before } = await pushed({ "a.txt": "one\n", "old.txt": "old\n" });
+    const {
+      path,
+      url,
+      fullName,
+      commit: before,
+    } = await github.pushed({ "a.txt": "one\n", "old.txt": "old\n" });
     const second = await commit(path, { "a.txt": "two\n", "d/ü b.txt": "new\n" }, "second\n\nwith a body");
     await git(path, "mv", "old.txt", "new.txt");
     const third = await commit(path, {}, "third");
     await git(path, "push", "--quiet", url, "main");
-    const { payload } = await push(fullName, (one) => one.payload.after === third);
+    const { payload } = await github.push(fullName, (one) => one.payload.after === third);
     expect(payload).toMatchObject({ before, created: false, forced: false, base_ref: null });
     expect(payload.compare).toBe(
-      `${endpoint.url}/github/${fullName}/compare/${before.slice(0, 12)}...${third.slice(0, 12)}`,
+      `${github.url}/github/${fullName}/compare/${before.slice(0, 12)}...${third.slice(0, 12)}`,
     );
     expect(payload.commits).toMatchObject([
       {
@@ -124,11 +125,11 @@ describe("a push", () => {
   });
 
   test("tells of forced, tagged, branched and deleted refs, and of who pushed", async () => {
-    const { path, url, fullName, commit: first } = await pushed();
+    const { path, url, fullName, commit: first } = await github.pushed();
     const second = await commit(path, { "a.txt": "two\n" }, "second");
     await git(path, "tag", "--annotate", "--message", "a tag", "v1");
     await git(path, "push", "--quiet", url, "main", "v1", "main:refs/heads/feature/x");
-    const tag = await push(fullName, (one) => one.payload.ref === "refs/tags/v1");
+    const tag = await github.push(fullName, (one) => one.payload.ref === "refs/tags/v1");
     expect(tag.payload).toMatchObject({
       after: await git(path, "rev-parse", "v1"),
       created: true,
@@ -137,19 +138,19 @@ describe("a push", () => {
       head_commit: { id: second },
     });
     await git(path, "push", "--quiet", url, "main:refs/heads/feature/y");
-    const branch = await push(fullName, (one) => one.payload.ref === "refs/heads/feature/y");
+    const branch = await github.push(fullName, (one) => one.payload.ref === "refs/heads/feature/y");
     expect(branch.payload).toMatchObject({
       created: true,
       commits: [],
       base_ref: "refs/heads/feature/x",
       head_commit: { id: second },
-      compare: `${endpoint.url}/github/${fullName}/compare/feature/y`,
+      compare: `${github.url}/github/${fullName}/compare/feature/y`,
     });
     await git(path, "reset", "--quiet", "--hard", first);
     const third = await commit(path, { "a.txt": "three\n" }, "third");
     const as = ["-c", `http.extraHeader=Authorization: Basic ${Buffer.from("hubot:x").toString("base64")}`];
     await git(path, ...as, "push", "--quiet", "--force", url, "main");
-    const forced = await push(fullName, (one) => one.payload.after === third);
+    const forced = await github.push(fullName, (one) => one.payload.after === third);
     expect(forced.payload).toMatchObject({
       before: second,
       forced: true,
@@ -158,7 +159,7 @@ describe("a push", () => {
       commits: [{ id: third }],
     });
     await git(path, "push", "--quiet", "--delete", url, "feature/x", "v1");
-    const deleted = await endpoint.receiver.count(
+    const deleted = await github.receiver.count(
       2,
       (one) => isFrom(fullName, "push")(one) && one.payload.deleted === true,
     );
@@ -177,7 +178,7 @@ describe("a push", () => {
   });
 
   test("of a merge says which commits were in the repository before", async () => {
-    const { path, url, fullName } = await pushed();
+    const { path, url, fullName } = await github.pushed();
     await git(path, "checkout", "--quiet", "-b", "side");
     const side = await commit(path, { "side.txt": "s\n" }, "side");
     await git(path, "push", "--quiet", url, "side");
@@ -185,7 +186,7 @@ describe("a push", () => {
     await git(path, "merge", "--quiet", "--no-ff", "--message", "merged", "side");
     const merge = await git(path, "rev-parse", "HEAD");
     await git(path, "push", "--quiet", url, "main");
-    const { payload } = await push(fullName, (one) => one.payload.after === merge);
+    const { payload } = await github.push(fullName, (one) => one.payload.after === merge);
     expect(payload.commits).toMatchObject([
       { id: side, distinct: false, added: ["side.txt"] },
       { id: merge, distinct: true, added: ["side.txt"] },
@@ -193,15 +194,15 @@ describe("a push", () => {
   });
 
   test("of more than three tags sends none of them, but the branch", async () => {
-    const { path, url, fullName } = await pushed();
+    const { path, url, fullName } = await github.pushed();
     const second = await commit(path, { "a.txt": "two\n" }, "second");
     for (const tag of ["a", "b", "c", "d"]) await git(path, "tag", tag);
     await git(path, "push", "--quiet", url, "main", "a", "b", "c", "d");
-    await push(fullName, (one) => one.payload.after === second);
+    await github.push(fullName, (one) => one.payload.after === second);
     await git(path, "tag", "e");
     await git(path, "push", "--quiet", url, "e");
-    await push(fullName, (one) => one.payload.ref === "refs/tags/e");
-    const tags = endpoint.receiver.received
+    await github.push(fullName, (one) => one.payload.ref === "refs/tags/e");
+    const tags = github.receiver.received
       .filter(isFrom(fullName, "push"))
       .map(({ payload }) => String(payload.ref))
       .filter((ref) => ref.startsWith("refs/tags/"));
@@ -209,7 +210,7 @@ describe("a push", () => {
   });
 
   test("of more than 5,000 branches sends nothing, and lists at most 2,048 commits", async () => {
-    const { path, url, fullName, commit: first } = await pushed();
+    const { path, url, fullName, commit: first } = await github.pushed();
     const commits = Array.from(
       { length: 2_060 },
       (_, at) =>
@@ -218,7 +219,7 @@ describe("a push", () => {
     await fastImport(path, commits.join(""));
     const long = await git(path, "rev-parse", "long");
     await git(path, "push", "--quiet", url, "long");
-    const { payload } = await push(fullName, (one) => one.payload.after === long);
+    const { payload } = await github.push(fullName, (one) => one.payload.after === long);
     expect(payload.commits).toHaveLength(2_048);
     expect(payload.head_commit).toMatchObject({ id: long });
 
@@ -227,31 +228,29 @@ describe("a push", () => {
       Array.from({ length: 5_001 }, (_, at) => `${ZERO} ${first} refs/heads/many/${at}`),
     );
     await git(path, "push", "--quiet", url, "main:refs/heads/after");
-    await push(fullName, (one) => one.payload.ref === "refs/heads/after");
-    const refs = endpoint.receiver.received
-      .filter(isFrom(fullName, "push"))
-      .map(({ payload: one }) => one.ref);
+    await github.push(fullName, (one) => one.payload.ref === "refs/heads/after");
+    const refs = github.receiver.received.filter(isFrom(fullName, "push")).map(({ payload: one }) => one.ref);
     expect(refs).toEqual(["refs/heads/main", "refs/heads/long", "refs/heads/after"]);
   }, 60_000);
 });
 
 describe("the repository's folder", () => {
   test("is private when it is told to be: git is asked for a token", async () => {
-    const { path, url, repo: name, fullName } = await pushed();
-    await endpoint.octokit()("PATCH /repos/{owner}/{repo}", { owner: "octocat", repo: name, private: true });
+    const { path, url, repo: name, fullName } = await github.pushed();
+    await github.octokit()("PATCH /repos/{owner}/{repo}", { owner: "octocat", repo: name, private: true });
     await expect(git(path, "ls-remote", url)).rejects.toThrow(
       /could not read Username|Authentication failed/,
     );
     const second = await commit(path, { "a.txt": "two\n" }, "second");
     const withToken = url.replace("//", "//x-access-token:local-github-token@");
     await git(path, "push", "--quiet", withToken, "main");
-    const { payload } = await push(fullName, (one) => one.payload.after === second);
+    const { payload } = await github.push(fullName, (one) => one.payload.after === second);
     expect(payload).toMatchObject({ sender: { login: "octocat" }, repository: { private: true } });
   });
 
   test("refuses names that are none, and pushes to where pull requests are kept", async () => {
-    const { path, url } = await pushed();
-    const elsewhere = `${endpoint.url}/github`;
+    const { path, url } = await github.pushed();
+    const elsewhere = `${github.url}/github`;
     await expect(git(path, "push", `${elsewhere}/a--b/c.git`, "main")).rejects.toThrow(/400/);
     await expect(git(path, "push", `${elsewhere}/a/b%20c.git`, "main")).rejects.toThrow(/400/);
     await expect(git(path, "ls-remote", `${elsewhere}/octocat/nothing-here.git`)).rejects.toThrow(

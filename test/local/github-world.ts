@@ -16,14 +16,13 @@ export interface PushedCopy {
   readonly first: Received;
 }
 
-export interface GithubWorld {
+/** The stand-in for GitHub over a folder of its own, which goes when it is stopped. */
+export interface GithubWorld extends GithubEndpoint {
   readonly folder: string;
-  readonly endpoint: GithubEndpoint;
   /** A new repository of octocat with one commit pushed to main. */
   pushed(files?: Readonly<Record<string, string>>): Promise<PushedCopy>;
   /** Resolves with the first push event of a repository that fits. */
   push(fullName: string, matches: (one: Received) => boolean): Promise<Received>;
-  end(): Promise<void>;
 }
 
 const repositoryOf = ({ payload }: Received): Detail =>
@@ -34,7 +33,7 @@ export const isFrom =
   (one: Received): boolean =>
     one.event === event && repositoryOf(one).full_name === fullName;
 
-/** What the tests of a file share: the stand-in for GitHub over a folder of its own. */
+/** What the tests of a file share. */
 export async function startWorld(): Promise<GithubWorld> {
   const folder = await temporaryFolder();
   const endpoint = await startGithub({ stateDir: join(folder.path, "state") });
@@ -42,8 +41,8 @@ export async function startWorld(): Promise<GithubWorld> {
   const push: GithubWorld["push"] = (fullName, matches) =>
     endpoint.receiver.first((one) => isFrom(fullName, "push")(one) && matches(one));
   return {
+    ...endpoint,
     folder: folder.path,
-    endpoint,
     push,
     pushed: async (files = { "a.txt": "one\n" }) => {
       copies += 1;
@@ -55,7 +54,7 @@ export async function startWorld(): Promise<GithubWorld> {
       const first = await push(fullName, ({ payload }) => payload.after === copy.commit);
       return { ...copy, repo, fullName, url, first, at: { owner: "octocat", repo } };
     },
-    end: async () => {
+    stop: async () => {
       await endpoint.stop();
       await folder.remove();
     },

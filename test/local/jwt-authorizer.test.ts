@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { exportJWK, importJWK, type JWK, type JWTPayload, SignJWT } from "jose";
 import { z } from "zod";
+import { jwtApi } from "./jwt-api.ts";
 import { OidcClient, stackOutput } from "./oidc-client.ts";
 import { type PlatformEndpoint, startPlatform } from "./platform-endpoint.ts";
 
-const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:api";
 const CALLBACK = "http://localhost:8976/callback";
 
 let platform: PlatformEndpoint;
@@ -16,18 +16,6 @@ let client: OidcClient;
 let folder: string;
 /** What reached the function. */
 let events: unknown[];
-
-const route = (RouteKey: string, scopes: readonly string[] = []) => ({
-  Type: "AWS::ApiGatewayV2::Route",
-  Properties: {
-    ApiId: { Ref: "Api" },
-    RouteKey,
-    AuthorizationType: "JWT",
-    AuthorizerId: { Ref: "People" },
-    AuthorizationScopes: scopes,
-    Target: { "Fn::Join": ["/", ["integrations", { Ref: "Integration" }]] },
-  },
-});
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tandem-jwt-"));
@@ -40,51 +28,14 @@ beforeAll(async () => {
     },
     folder,
   );
-  await platform.deploy({
-    Resources: {
-      Pool: { Type: "AWS::Cognito::UserPool", Properties: {} },
-      Client: {
-        Type: "AWS::Cognito::UserPoolClient",
-        Properties: {
-          UserPoolId: { Ref: "Pool" },
-          AllowedOAuthScopes: ["openid", "email", "profile"],
-          CallbackURLs: [CALLBACK],
-        },
-      },
-      Api: { Type: "AWS::ApiGatewayV2::Api", Properties: { Name: "api", ProtocolType: "HTTP" } },
-      Stage: {
-        Type: "AWS::ApiGatewayV2::Stage",
-        Properties: { ApiId: { Ref: "Api" }, StageName: "$default" },
-      },
-      People: {
-        Type: "AWS::ApiGatewayV2::Authorizer",
-        Properties: {
-          ApiId: { Ref: "Api" },
-          Name: "people",
-          AuthorizerType: "JWT",
-          IdentitySource: ["$request.header.Authorization"],
-          JwtConfiguration: {
-            Audience: [{ Ref: "Client" }],
-            Issuer: { "Fn::GetAtt": ["Pool", "ProviderURL"] },
-          },
-        },
-      },
-      Integration: {
-        Type: "AWS::ApiGatewayV2::Integration",
-        Properties: {
-          ApiId: { Ref: "Api" },
-          IntegrationType: "AWS_PROXY",
-          IntegrationUri: FUNCTION,
-          PayloadFormatVersion: "2.0",
-        },
-      },
-      Me: route("GET /me"),
-      Decide: route("POST /decide"),
-      Scoped: route("GET /scoped", ["email", "tandem/decide"]),
-      Closed: route("GET /closed", ["tandem/decide"]),
-    },
-    Outputs: { Client: { Value: { Ref: "Client" } } },
-  });
+  await platform.deploy(
+    jwtApi(CALLBACK, ["openid", "email", "profile"], {
+      "GET /me": { AuthorizationType: "JWT" },
+      "POST /decide": { AuthorizationType: "JWT" },
+      "GET /scoped": { AuthorizationType: "JWT", AuthorizationScopes: ["email", "tandem/decide"] },
+      "GET /closed": { AuthorizationType: "JWT", AuthorizationScopes: ["tandem/decide"] },
+    }),
+  );
   client = await OidcClient.discover(`${platform.url}/oidc`, await stackOutput(platform, "Client"), CALLBACK);
 });
 afterAll(async () => {

@@ -9,6 +9,7 @@ import {
   buildKey,
   buildStarted,
   buildSucceeded,
+  deploymentReported,
   deploymentStarted,
   deploymentSucceeded,
   INDEX,
@@ -208,15 +209,9 @@ describe("deployments", () => {
 
   test("only what is said of our deployment counts", () => {
     const run = runAfter(...UNTIL_PUBLISHED, stageEntered("staging"), deploymentStarted("staging"));
-    const report = {
-      type: "deployment.reported",
-      at: T0,
-      ...service("staging"),
-      state: "COMPLETED",
-      reason: "",
-    } as const;
-    expect(evolve(run, { ...report, deploymentId: "ecs-svc/somebody-else" })).toBe(run);
-    expect(evolve(run, { ...report, deploymentId: "ecs-svc/staging" })).not.toBe(run);
+    const foreign = deploymentReported("staging", { deploymentId: "ecs-svc/somebody-else" });
+    expect(evolve(run, foreign)).toBe(run);
+    expect(evolve(run, deploymentReported("staging"))).not.toBe(run);
   });
 
   test("a stage of two services succeeds with the second, and fails with the first", () => {

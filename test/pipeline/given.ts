@@ -191,6 +191,22 @@ export function deploymentStarted(stage: string): RunEventOf<"deployment.started
   };
 }
 
+/** What ECS says of a deployment: that it has completed, unless changed. */
+export function deploymentReported(
+  stage: string,
+  change: Partial<RunEventOf<"deployment.reported">> = {},
+): RunEventOf<"deployment.reported"> {
+  return {
+    type: "deployment.reported",
+    at: T0,
+    ...service(stage),
+    deploymentId: `ecs-svc/${stage}`,
+    state: "COMPLETED",
+    reason: "",
+    ...change,
+  };
+}
+
 export function deploymentSucceeded(stage: string): RunEventOf<"deployment.succeeded"> {
   return {
     type: "deployment.succeeded",

@@ -6,6 +6,7 @@ import {
   commandsOf,
   DAY,
   definition,
+  deploymentReported,
   deploymentStarted,
   deploymentSucceeded,
   prepared,
@@ -22,14 +23,6 @@ import {
 
 const deploying = [...UNTIL_PUBLISHED, stageEntered("staging")];
 const inProgress = [...deploying, deploymentStarted("staging")];
-const reported: RunEvent = {
-  type: "deployment.reported",
-  at: T0,
-  ...service("staging"),
-  deploymentId: "ecs-svc/staging",
-  state: "COMPLETED",
-  reason: "",
-};
 /** [given, the events so far, milliseconds later, then the commands] */
 const CASES: readonly (readonly [string, readonly RunEvent[], number, readonly string[]])[] = [
   // Stages
@@ -68,7 +61,7 @@ const CASES: readonly (readonly [string, readonly RunEvent[], number, readonly s
   ],
   [
     "a rollout that ECS says has completed",
-    [...inProgress, reported],
+    [...inProgress, deploymentReported("staging")],
     0,
     ["verify-deployment staging staging/web ecs-svc/staging"],
   ],

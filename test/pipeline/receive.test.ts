@@ -8,11 +8,11 @@ import {
   buildKey,
   buildStarted,
   buildSucceeded,
+  deploymentReported,
   deploymentStarted,
   deploymentSucceeded,
   refusalBy,
   runAfter,
-  service,
   stageEntered,
   started,
   T0,
@@ -22,14 +22,7 @@ import {
 
 const running = [started(), buildStarted("linux/amd64"), buildStarted("linux/arm64")];
 const inProgress = [...UNTIL_PUBLISHED, stageEntered("staging"), deploymentStarted("staging")];
-const reported = {
-  type: "deployment.reported",
-  at: T0,
-  ...service("staging"),
-  deploymentId: "ecs-svc/staging",
-  state: "COMPLETED",
-  reason: "",
-} as const;
+const reported = deploymentReported("staging");
 const finished: RunEvent = { type: "run.finished", at: T0, outcome: "failed", reason: "x" };
 
 describe("an event from outside that is late, doubled or foreign is ignored, with a reason", () => {

@@ -10,6 +10,7 @@ import {
   buildSucceeded,
   DAY,
   definition,
+  deploymentReported,
   deploymentStarted,
   deploymentSucceeded,
   MINUTE,
@@ -93,14 +94,7 @@ function rolloutEnds(
 ): void {
   story.now += MINUTE;
   story.says(`ECS ends the deployment in ${stage}`);
-  story.happens(run, {
-    type: "deployment.reported",
-    at: 0,
-    ...service(stage),
-    deploymentId: `ecs-svc/${stage}`,
-    state,
-    reason,
-  });
+  story.happens(run, deploymentReported(stage, { at: 0, state, reason }));
 }
 
 /** A push that has come to the gate of production. */

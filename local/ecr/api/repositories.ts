@@ -6,8 +6,8 @@ import type { Repository } from "../repository.ts";
 import { newRepository } from "../repository.ts";
 import type { TagMutability } from "../tag-mutability.ts";
 import { tagMutabilitySettings } from "../tag-mutability.ts";
-import { inRepository, parseInput, registryId, repositoryName } from "./input.ts";
-import { pageInput, pageOf } from "./paging.ts";
+import { deletingRepository, describingRepositories } from "./find-and-delete.ts";
+import { inRepository, parseInput } from "./input.ts";
 
 const mutabilityInput = {
   imageTagMutability: z.enum(tagMutabilitySettings),
@@ -50,43 +50,12 @@ export function createRepository({ context, repositories }: Registry): Operation
   };
 }
 
-const describeInput = z.object({
-  registryId,
-  repositoryNames: z.array(repositoryName).min(1).max(100).optional(),
-  ...pageInput,
-});
+/** Those of the account, a page at a time. */
+export const describeRepositories = (registry: Registry): Operation =>
+  describingRepositories(registry, describe);
 
-/** @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html */
-export function describeRepositories({ context, repositories }: Registry): Operation {
-  return async (input) => {
-    const request = parseInput(describeInput, input);
-    const wanted = request.repositoryNames?.map((name) => repositories.find(name, request.registryId));
-    const page = pageOf(wanted ?? repositories.all(), (repository) => repository.name, wanted ? {} : request);
-    return {
-      repositories: page.items.map((repository) => describe({ context }, repository)),
-      nextToken: page.nextToken,
-    };
-  };
-}
-
-const deleteInput = z.object({ ...inRepository, force: z.boolean().default(false) });
-
-/** @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html */
-export function deleteRepository({ context, repositories }: Registry): Operation {
-  return async (input) => {
-    const request = parseInput(deleteInput, input);
-    repositories.find(request.repositoryName, request.registryId);
-    const gone = await repositories.remove(request.repositoryName, (repository) => {
-      if (repository.images.size === 0 || request.force) return;
-      throw new AwsError(
-        "RepositoryNotEmptyException",
-        `The repository with name '${repository.name}' in registry with id '${context.accountId}' ` +
-          "cannot be deleted because it still contains images: delete them first, or set force",
-      );
-    });
-    return { repository: describe({ context }, gone) };
-  };
-}
+/** An empty one, or by force. */
+export const deleteRepository = (registry: Registry): Operation => deletingRepository(registry, describe);
 
 const putMutabilityInput = z.object({ ...inRepository, ...mutabilityInput });
 

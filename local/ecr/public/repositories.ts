@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { Operation } from "../../service.ts";
-import { AwsError } from "../../service.ts";
-import { parseInput, registryId, repositoryName } from "../api/input.ts";
-import { pageInput, pageOf } from "../api/paging.ts";
+import { deletingRepository, describingRepositories } from "../api/find-and-delete.ts";
+import { parseInput, repositoryName } from "../api/input.ts";
 import type { Registry } from "../registry.ts";
 import type { Repository } from "../repository.ts";
 import { newRepository } from "../repository.ts";
@@ -20,43 +19,12 @@ export function createRepository({ context, repositories }: Registry): Operation
   };
 }
 
-const describeInput = z.object({
-  registryId,
-  repositoryNames: z.array(repositoryName).min(1).max(100).optional(),
-  ...pageInput,
-});
+/** Those of the account, a page at a time. */
+export const describeRepositories = (registry: Registry): Operation =>
+  describingRepositories(registry, describe);
 
-/** @see https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DescribeRepositories.html */
-export function describeRepositories({ context, repositories }: Registry): Operation {
-  return async (input) => {
-    const request = parseInput(describeInput, input);
-    const wanted = request.repositoryNames?.map((name) => repositories.find(name, request.registryId));
-    const page = pageOf(wanted ?? repositories.all(), ({ name }) => name, wanted ? {} : request);
-    return {
-      repositories: page.items.map((repository) => describe({ context }, repository)),
-      nextToken: page.nextToken,
-    };
-  };
-}
-
-const deleteInput = z.object({ registryId, repositoryName, force: z.boolean().default(false) });
-
-/** @see https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DeleteRepository.html */
-export function deleteRepository({ context, repositories }: Registry): Operation {
-  return async (input) => {
-    const request = parseInput(deleteInput, input);
-    repositories.find(request.repositoryName, request.registryId);
-    const gone = await repositories.remove(request.repositoryName, (repository) => {
-      if (repository.images.size === 0 || request.force) return;
-      throw new AwsError(
-        "RepositoryNotEmptyException",
-        `The repository with name '${repository.name}' cannot be deleted because it still contains images: ` +
-          "delete them first, or set force",
-      );
-    });
-    return { repository: describe({ context }, gone) };
-  };
-}
+/** An empty one, or by force. */
+export const deleteRepository = (registry: Registry): Operation => deletingRepository(registry, describe);
 
 /** @see https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DescribeRegistries.html */
 export function describeRegistries({ context }: Registry): Operation {

@@ -6,7 +6,8 @@ import { Api } from "./api.ts";
 import { awsClients, closeClients } from "./clients.ts";
 import { createCluster, steady } from "./clusters.ts";
 import { Control } from "./control.ts";
-import { LocalUp, type UpOptions } from "./local-up.ts";
+import { LocalUp, PROJECT, type UpOptions } from "./local-up.ts";
+import { projectWith } from "./project.ts";
 import { Registry } from "./registry.ts";
 import { WorkingCopy } from "./working-copy.ts";
 
@@ -34,11 +35,39 @@ export interface World extends Omit<ReturnType<typeof connect>, "close"> {
   readonly copy: WorkingCopy;
   /** A folder for the test's own files. */
   readonly folder: string;
+  /** The folder of the checkout that is served. */
+  readonly project: string;
   readonly close: () => Promise<void>;
 }
 
+export interface WorldOptions extends UpOptions {
+  /** Serves a checkout of its own with these pipelines, file name to content; it goes when the world is closed. */
+  readonly pipelines?: Readonly<Record<string, string>>;
+  /** Changes that checkout before it is served. */
+  readonly prepare?: (folder: string) => Promise<void>;
+}
+
 /** Starts one, with the repository `hello` in it. */
-export async function openWorld(options: UpOptions = {}): Promise<World> {
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const { pipelines, prepare, ...up } = options;
+  if (pipelines === undefined) return openServed({ project: PROJECT, ...up });
+  const project = await projectWith(pipelines);
+  try {
+    await prepare?.(project.folder);
+    const world = await openServed({ ...up, project: project.folder });
+    const close = async () => {
+      await world.close();
+      await project.remove();
+    };
+    return { ...world, close };
+  } catch (error) {
+    await project.remove();
+    throw error;
+  }
+}
+
+async function openServed(options: UpOptions & { readonly project: string }): Promise<World> {
+  const { project } = options;
   const folder = await mkdtemp(join(tmpdir(), "e2e-"));
   const up = await LocalUp.start(options);
   const { close: disconnect, ...connected } = connect(up.url);
@@ -50,7 +79,7 @@ export async function openWorld(options: UpOptions = {}): Promise<World> {
   try {
     await connected.aws.codeCommit.createRepository({ repositoryName: "hello" });
     const copy = await WorkingCopy.clone(`${up.url}/git/hello`, join(folder, "hello"));
-    return { ...connected, up, copy, folder, close };
+    return { ...connected, up, copy, folder, project, close };
   } catch (error) {
     await close();
     throw error;
