@@ -1,10 +1,14 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { type Compiled, compilePipelines, type SourceFile } from "../shared/definition/compile.ts";
+import type { Compiled, SourceFile } from "../shared/definition/compile.ts";
 import { EXIT, Failure } from "./failure.ts";
 
 /** Definitions, with the files that they were read from. */
-export type Definitions = Compiled & { readonly files: readonly string[] };
+export type Definitions = Compiled & {
+  readonly files: readonly string[];
+  /** Each fault in a line, for people. */
+  readonly told: readonly string[];
+};
 
 /**
  * Reads and checks the named definitions, and those in the named folders.
@@ -13,7 +17,10 @@ export type Definitions = Compiled & { readonly files: readonly string[] };
 export async function readDefinitions(cwd: string, given: readonly string[]): Promise<Definitions> {
   const files = await definitionFiles(cwd, given.length === 0 ? ["pipelines"] : given);
   const sources = await Promise.all(files.map((file) => readSource(cwd, file)));
-  return { files, ...compilePipelines(sources) };
+  // Loaded when it is needed: most commands need no schema, which takes longer to load than all else.
+  const { compilePipelines, renderFault } = await import("../shared/definition/compile.ts");
+  const compiled = compilePipelines(sources);
+  return { files, ...compiled, told: compiled.faults.map(renderFault) };
 }
 
 async function definitionFiles(cwd: string, given: readonly string[]): Promise<readonly string[]> {

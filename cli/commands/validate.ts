@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { renderFault } from "../../shared/definition/compile.ts";
 import { asJson, type CliContext, page } from "../context.ts";
 import { readDefinitions } from "../definitions.ts";
 import { EXIT } from "../failure.ts";
@@ -31,13 +30,13 @@ async function validate(
   given: readonly string[],
   { json }: { readonly json?: boolean },
 ): Promise<void> {
-  const { files, pipelines, faults } = await readDefinitions(cwd, given);
+  const { files, pipelines, faults, told } = await readDefinitions(cwd, given);
   exit(faults.length === 0 ? EXIT.ok : EXIT.failed);
   const names = faults.length === 0 ? pipelines.map(({ name }) => name) : [];
   if (json) return terminal.out(asJson({ files, pipelines: names, faults }));
   if (faults.length === 0)
     return terminal.out(`${counted(pipelines.length, "pipeline")} without faults: ${names.join(", ")}\n`);
-  terminal.out(page(faults.map((fault) => printable(renderFault(fault)))));
+  terminal.out(page(told.map(printable)));
   terminal.err(`${counted(faults.length, "fault")} in ${counted(files.length, "file")}\n`);
 }
 

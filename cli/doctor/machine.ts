@@ -1,4 +1,3 @@
-import { renderFault } from "../../shared/definition/compile.ts";
 import type { CliContext } from "../context.ts";
 import { type Definitions, readDefinitions } from "../definitions.ts";
 import { git } from "../git.ts";
@@ -35,15 +34,15 @@ export async function checkDefinitions({
 }: CliContext): Promise<{ readonly check: Check; readonly pipelines: Definitions["pipelines"] }> {
   const name = "pipelines";
   try {
-    const { pipelines, faults } = await readDefinitions(cwd, []);
-    const [fault] = faults;
+    const { pipelines, told } = await readDefinitions(cwd, []);
+    const [fault] = told;
     if (fault === undefined) {
       const says = `without faults: ${pipelines.map((pipeline) => pipeline.name).join(", ")}`;
       return { check: { status: "ok", name, says }, pipelines };
     }
-    const more = faults.length === 1 ? "" : ` and ${faults.length - 1} more`;
+    const more = told.length === 1 ? "" : ` and ${told.length - 1} more`;
     const remedy = "`tandem validate` reports every fault";
-    return { check: { status: "missing", name, says: renderFault(fault) + more, remedy }, pipelines: [] };
+    return { check: { status: "missing", name, says: fault + more, remedy }, pipelines: [] };
   } catch (error) {
     const says = error instanceof Error ? error.message : String(error);
     return { check: { status: "missing", name, says }, pipelines: [] };
