@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { z } from "zod";
 import { isOver, type Run } from "./support/api.ts";
 import { andThen, sweptInto } from "./support/functions.ts";
-import { GitHub, postWebhook, signature } from "./support/github.ts";
+import { GitHub, postWebhook, pushOf, signature } from "./support/github.ts";
 import { eventually } from "./support/poll.ts";
 import { describeWith, output } from "./support/tools.ts";
 import { application, git, WorkingCopy } from "./support/working-copy.ts";
@@ -51,16 +51,6 @@ async function pushed(): Promise<string> {
 
 const ended = (id: string): Promise<Run> => world.api.until(id, isOver);
 
-/** Waits until so many checks of a commit have come to their ends: GitHub is told a moment after the run has ended. */
-async function checksOf(commit: string, count: number): Promise<Readonly<Record<string, string>>> {
-  const unfinished = ["queued", "in_progress"];
-  return eventually(async () => {
-    const checks = await github.checks(commit);
-    const states = Object.values(checks);
-    return states.length >= count && !states.some((one) => unfinished.includes(one)) ? checks : undefined;
-  }, `${count} checks of ${commit} at GitHub`);
-}
-
 /** What has been recorded of a commit. */
 async function recorded(commit: string) {
   const { body } = await world.api.send("GET", `/api/commits/${commit}`);
@@ -105,7 +95,7 @@ describe("a push to GitHub", () => {
     expect(digest).toBe(first.images[0]?.indexDigest);
     const { manifests } = await world.registry.index(digest ?? "");
     expect(manifests.map(({ platform }) => platform.architecture).sort()).toEqual(["amd64", "arm64"]);
-    expect(await checksOf(commit, 4)).toEqual({
+    expect(await github.settledChecks(commit, 4)).toEqual({
       "tandem/hello: hello linux/amd64": "success",
       "tandem/hello: hello linux/arm64": "success",
       "tandem/hello: hello index": "success",
@@ -127,19 +117,6 @@ describe("a push to GitHub", () => {
     expect(await recorded(first.commit)).toMatchObject([{ outcome: { runId: "hello-1" } }]);
   });
 });
-
-/** The body of a push to main, as GitHub documents it. */
-function pushOf(commit: string, before: string): string {
-  const person = { name: "octocat", email: "octocat@example.com", username: "octocat" };
-  return JSON.stringify({
-    ...{ ref: "refs/heads/main", before, after: commit, created: false, deleted: false, forced: false },
-    repository: { id: 1, name: "hello", full_name: "acme/hello" },
-    commits: [],
-    head_commit: { id: commit, message: "Étoile ⭐", author: person, committer: person },
-    pusher: { name: "octocat" },
-    sender: { login: "octocat" },
-  });
-}
 
 const postSigned = (event: string, body: string) =>
   postWebhook(world.url, event, body, { "x-hub-signature-256": signature(body) });
@@ -254,7 +231,7 @@ describe("a pull request", () => {
     ]);
     expect(await callsOf("UpdateService")).toBe(updates);
     expect(await world.registry.digestOf("main")).toBe(tags);
-    expect(await checksOf(commit, 2)).toEqual({
+    expect(await github.settledChecks(commit, 2)).toEqual({
       "tandem/hello: hello linux/amd64": "success",
       "tandem/hello: hello linux/arm64": "success",
     });

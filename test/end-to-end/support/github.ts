@@ -101,6 +101,16 @@ export class GitHub {
     await this.#send("POST", `${this.#url}/_local/github/faults`, { event, mode: "lose" });
   }
 
+  /** Waits until so many checks of a commit have come to their ends: GitHub is told a moment after the run has ended. */
+  async settledChecks(commit: string, count: number): Promise<Readonly<Record<string, string>>> {
+    const unfinished = ["queued", "in_progress"];
+    return eventually(async () => {
+      const checks = await this.checks(commit);
+      const states = Object.values(checks);
+      return states.length >= count && !states.some((one) => unfinished.includes(one)) ? checks : undefined;
+    }, `${count} checks of ${commit} at GitHub`);
+  }
+
   /** What GitHub shows beside a commit: name to conclusion, or how far it is. */
   async checks(commit: string): Promise<Readonly<Record<string, string>>> {
     const found = checkRuns.parse(await this.of("GET", `/commits/${commit}/check-runs`)).check_runs;
@@ -155,4 +165,17 @@ export async function postWebhook(
     body,
   });
   return { status: response.status, body: await response.json() };
+}
+
+/** The body of a push to main, as GitHub documents it. */
+export function pushOf(commit: string, before: string): string {
+  const person = { name: "octocat", email: "octocat@example.com", username: "octocat" };
+  return JSON.stringify({
+    ...{ ref: "refs/heads/main", before, after: commit, created: false, deleted: false, forced: false },
+    repository: { id: 1, name: "hello", full_name: "acme/hello" },
+    commits: [],
+    head_commit: { id: commit, message: "Étoile ⭐", author: person, committer: person },
+    pusher: { name: "octocat" },
+    sender: { login: "octocat" },
+  });
 }
