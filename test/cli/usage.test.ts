@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
 import { tandem } from "./support.ts";
 
@@ -86,4 +88,19 @@ test("the installed command runs from source, and says nothing that is not its o
   );
   expect(ran).toMatchObject({ code: 0, err: "" });
   expect(ran.out).toMatch(/without faults/);
+});
+
+test("before `npm ci` it says so, without a stack trace", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tandem-bare-"));
+  try {
+    await cp("bin", join(folder, "bin"), { recursive: true });
+    const started = promisify(execFile)(process.execPath, [join(folder, "bin", "tandem.mjs"), "runs"]);
+    await expect(started).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "tandem: its packages are not installed: run `npm ci` in Tandem's folder\n",
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
